@@ -1,0 +1,174 @@
+"""The backend: an array namespace and the few services that the Array API lacks.
+
+If ``xp`` has it, ``Backend`` must not.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from neurosim.backends.errors import SlowPathWarning, UsageError
+from neurosim.backends.program import Probe, Program
+
+Fuse = Literal["auto", "require", "off"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a kernel hands out after some steps, on the host.
+
+    Attributes
+    ----------
+    steps, lanes : ndarray of int64, int32
+        The events, ordered by step, then by lane.
+    samples : list of ndarray
+        Per probe: shape (samples, lanes of the probe).
+    """
+
+    steps: np.ndarray
+    lanes: np.ndarray
+    samples: list[np.ndarray]
+
+
+class NonFiniteState(ArithmeticError):
+    """A carried value became NaN or infinite."""
+
+    def __init__(self, name: str, lane: int, step: int, value: float) -> None:
+        super().__init__(f"{name}[{lane}] = {value} after step {step}")
+        self.name, self.lane, self.step, self.value = name, lane, step, value
+
+
+class Kernel(ABC):
+    """A program that was made ready to run, with the buffers that it owns."""
+
+    engine: str  # "eager", "numba", …
+    source: str  # generated text; for the eager kernel the name of the array library
+    threads: int = 1
+
+    @abstractmethod
+    def advance(self, first_step: int, n_steps: int) -> Window:
+        """Run ``n_steps`` steps.
+
+        Raises
+        ------
+        NonFiniteState
+            When a carried value is no longer finite.
+        """
+
+    @abstractmethod
+    def read(self, name: str) -> np.ndarray:
+        """A copy of a carried array, on the host."""
+
+    @abstractmethod
+    def write(self, name: str, values: np.ndarray) -> None:
+        """Replace a carried array."""
+
+
+class Backend(ABC):
+    """Services of one array library on one device.
+
+    Attributes
+    ----------
+    name : str
+        As written in ``backend=``.
+    xp : namespace
+        Array API namespace.
+    device : object
+        Where arrays are made.
+    """
+
+    name: str
+    xp: Any
+    device: Any = None
+
+    @abstractmethod
+    def to_numpy(self, x: Any) -> np.ndarray:
+        """The only way to the host."""
+
+    @abstractmethod
+    def memory(self) -> tuple[int, int]:
+        """Free and total bytes of the device."""
+
+    def asarray(self, x: Any, dtype: str) -> Any:
+        """Array of this library on this device."""
+        x = np.asarray(x, dtype=dtype)
+        return self.xp.asarray(x, dtype=getattr(self.xp, dtype), device=self.device)
+
+    def synchronize(self) -> None:
+        """Wait until the device has done all that was asked of it."""
+
+    def compact(self, mask: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns of the true elements of a 2-d mask, row by row, on the host.
+
+        Made on the host because the length of the answer depends on the data, which the Array API leaves optional.
+        """
+        rows, columns = np.nonzero(self.to_numpy(mask))
+        return rows.astype(np.int64), columns.astype(np.int32)
+
+    def fusible(self) -> str | None:
+        """None where this backend can run fused kernels, else the reason why not."""
+        return f"no kernels are generated for {self.name} arrays"
+
+    def compile_fused(
+        self,
+        program: Program,
+        n: int,
+        values: Mapping[str, Any],
+        state: Mapping[str, Any],
+        probes: Sequence[Probe],
+    ) -> Kernel:
+        """One kernel made from the trace of the program."""
+        raise UsageError(f"backend {self.name!r} has no fused engine: {self.fusible()}; write fuse='off'")
+
+    def compile(
+        self,
+        program: Program,
+        n: int,
+        values: Mapping[str, Any],
+        state: Mapping[str, Any],
+        probes: Sequence[Probe] = (),
+        *,
+        fuse: Fuse = "auto",
+    ) -> Kernel:
+        """Make a program ready to run over ``n`` lanes.
+
+        Parameters
+        ----------
+        program : Program
+            The step.
+        n : int
+            Number of lanes.
+        values : mapping
+            A scalar or an (n,) array for each slot.
+        state : mapping
+            A scalar or an (n,) array for each carried name.
+        probes : sequence of Probe
+            What to sample.
+        fuse : {"auto", "require", "off"}
+            Fused where possible with a :class:`SlowPathWarning` where not; fused or an error; op by op.
+        """
+        # Imported here: both are made of this class.
+        from neurosim.backends.eager import EagerKernel
+        from neurosim.backends.tracing import NotTraceable
+
+        if fuse == "off":
+            return EagerKernel(self, program, n, values, state, probes)
+        reason = self.fusible()
+        if reason is None:
+            try:
+                return self.compile_fused(program, n, values, state, probes)
+            except NotTraceable as error:
+                reason = str(error)
+        if fuse == "require":
+            raise UsageError(
+                f"fuse='require', but {program.name} cannot be fused on backend {self.name!r}: {reason}"
+            )
+        message = f"{program.name} runs op by op on backend {self.name!r}: {reason}; write fuse='off' to accept this"
+        warnings.warn(SlowPathWarning(message), stacklevel=2)
+        return EagerKernel(self, program, n, values, state, probes)

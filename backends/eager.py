@@ -1,0 +1,123 @@
+"""Run a program op by op: the reference for every fast path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from neurosim.backends.base import Backend, Kernel, NonFiniteState, Window
+from neurosim.backends.errors import UsageError
+from neurosim.backends.program import Clock, Outputs, Probe, Program
+
+
+class EagerKernel(Kernel):
+    """A program on arrays of one library.
+
+    Carried arrays are never written: a step makes new ones. NumPy's are marked read-only, so that a model that
+    writes into its state fails instead of corrupting it.
+    """
+
+    engine = "eager"
+
+    def __init__(
+        self,
+        backend: Backend,
+        program: Program,
+        n: int,
+        values: Mapping[str, Any],
+        state: Mapping[str, Any],
+        probes: Sequence[Probe],
+    ) -> None:
+        self._backend, self._program, self._n, self._probes = backend, program, n, probes
+        self.source = f"{program.name}: op by op with {backend.xp.__name__}"
+        xp = backend.xp
+        self._lane = xp.arange(n, dtype=xp.int64, device=backend.device)
+        self._parameters = {s.name: self._frozen(backend.asarray(values[s.name], s.dtype)) for s in program.slots}
+        self._state: dict[str, Any] = {}
+        for name in program.state:
+            self.write(name, state[name])
+        self._lanes_of = [backend.asarray(probe.lanes, "int64") for probe in probes]
+
+    def _frozen(self, x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            x.setflags(write=False)
+        return x
+
+    def read(self, name: str) -> np.ndarray:
+        return np.array(self._backend.to_numpy(self._state[name]))
+
+    def write(self, name: str, values: np.ndarray) -> None:
+        full = np.array(np.broadcast_to(np.asarray(values, dtype=self._program.dtype), (self._n,)))
+        self._state[name] = self._frozen(self._backend.asarray(full, self._program.dtype))
+
+    def _step(self, state: Mapping[str, Any], step: int) -> Outputs:
+        clock = Clock(step=self._backend.asarray(step, "int64"), lane=self._lane)
+        try:
+            with np.errstate(all="ignore"):  # what is not finite is found, and named, at the end of the window
+                return self._program.function(self._backend.xp, state, self._parameters, clock)
+        except ValueError as error:
+            text = str(error)
+            if "read-only" in text:
+                raise UsageError(
+                    f"{self._program.name}: the formula writes into its state; replace `x[mask] = a` by "
+                    "xp.where(mask, a, x), and `x += a` by `x = x + a`"
+                ) from error
+            if "truth value" in text:
+                raise UsageError(
+                    f"{self._program.name}: the formula branches on an array; replace `if x > 0:` by "
+                    "xp.where(x > 0, a, b)"
+                ) from error
+            raise
+
+    def advance(self, first_step: int, n_steps: int) -> Window:
+        xp, before = self._backend.xp, self._state
+        state = before
+        masks: list[Any] = []
+        samples: list[list[Any]] = [[] for _ in self._probes]
+        for step in range(first_step, first_step + n_steps):
+            outputs = self._step(state, step)
+            for probe, lanes, taken in zip(self._probes, self._lanes_of, samples, strict=True):
+                if step % probe.every == 0:
+                    array = state[probe.name] if probe.name in state else outputs.observables[probe.name]
+                    taken.append(xp.take(xp.broadcast_to(array, (self._n,)), lanes))
+            state = {name: self._carried(outputs.state[name]) for name in self._program.state}
+            masks.append(xp.broadcast_to(outputs.event, (self._n,)))
+        self._check(state, before, first_step, n_steps)
+        self._state = state
+        steps, fired = self._backend.compact(xp.stack(masks))
+        dtype = self._program.dtype
+        return Window(
+            steps + first_step,
+            fired,
+            [
+                self._backend.to_numpy(xp.stack(taken)) if taken else np.empty((0, len(probe.lanes)), dtype)
+                for probe, taken in zip(self._probes, samples, strict=True)
+            ],
+        )
+
+    def _carried(self, x: Any) -> Any:
+        xp = self._backend.xp
+        if not hasattr(x, "shape") or x.shape != (self._n,):
+            x = xp.broadcast_to(self._backend.asarray(x, self._program.dtype) if isinstance(x, float) else x, (self._n,))
+        return self._frozen(x)
+
+    def _finite(self, state: Mapping[str, Any]) -> bool:
+        xp = self._backend.xp
+        return all(bool(xp.all(xp.isfinite(x))) for x in state.values())
+
+    def _check(self, state: Mapping[str, Any], before: Mapping[str, Any], first_step: int, n_steps: int) -> None:
+        """Step through a bad window again to name the first bad value."""
+        if self._finite(state):
+            return
+        state = before
+        for step in range(first_step, first_step + n_steps):
+            outputs = self._step(state, step)
+            state = {name: self._carried(outputs.state[name]) for name in self._program.state}
+            for name, x in state.items():
+                values = self._backend.to_numpy(x)
+                bad = np.flatnonzero(~np.isfinite(values))
+                if bad.size:
+                    raise NonFiniteState(name, int(bad[0]), step, float(values[bad[0]]))
+        raise AssertionError("a window that was not finite is finite when run again: the step is not pure")

@@ -1,0 +1,1 @@
+"""Traces as source text, one file per target language."""

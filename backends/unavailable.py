@@ -1,0 +1,5 @@
+"""Why a backend cannot be used here."""
+
+
+class Unavailable(Exception):
+    """The reason, and the command that mends it."""

@@ -1,0 +1,56 @@
+"""neurosim: neurons on any array library.
+
+One pure formula per model runs op by op on NumPy, CuPy or any array-API library, and is traced into one fused
+kernel. Declare populations, simulate, look:
+
+>>> from neurosim import Constant, Network, Population, Record, simulate
+>>> from neurosim.models import LIF
+>>> neurons = Population("exc", LIF(), 3, stimuli=(Constant([1.0, 2.0, 3.0]),))
+>>> result = simulate(Network((neurons,)), duration=100.0, dt=0.1, record=(Record("exc", "spikes"),))
+>>> [int(count) for count in result.counts("exc")]
+[0, 7, 14]
+"""
+
+from neurosim.engine import Simulation, simulate
+from neurosim.errors import SimulationError, SlowPathWarning, UsageError
+from neurosim.model import NeuronModel, Reference, param, register
+from neurosim.network import Network, Population
+from neurosim.record import Record
+from neurosim.result import Result, Spikes
+from neurosim.stimuli import (
+    Constant,
+    OrnsteinUhlenbeck,
+    PulseTrain,
+    Ramp,
+    Sine,
+    Step,
+    Stimulus,
+    WhiteNoise,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Constant",
+    "Network",
+    "NeuronModel",
+    "OrnsteinUhlenbeck",
+    "Population",
+    "PulseTrain",
+    "Ramp",
+    "Record",
+    "Reference",
+    "Result",
+    "Simulation",
+    "SimulationError",
+    "Sine",
+    "SlowPathWarning",
+    "Spikes",
+    "Step",
+    "Stimulus",
+    "UsageError",
+    "WhiteNoise",
+    "param",
+    "register",
+    "simulate",
+]

@@ -1,0 +1,307 @@
+"""The window loop: every engine runs it, only the bodies differ.
+
+A window is a stretch of steps in which no population hears of another. In it each population advances alone, in one
+call of its kernel; then its records go to the sink. Uncoupled populations may have windows of any length, so
+the length follows the clock: about ten windows a second, for progress, Ctrl-C and flushing.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Literal
+
+import numpy as np
+
+from neurosim.backends import Backend, Kernel, NonFiniteState, Probe, get
+from neurosim.backends.base import Fuse
+from neurosim.errors import SimulationError, UsageError, nearest
+from neurosim.integrators import get_integrator
+from neurosim.interrupt import InterruptFlag
+from neurosim.memory import WINDOW_BYTES, MemoryEstimate, check_fits, estimate, trace_bytes
+from neurosim.model import state_units
+from neurosim.network import Network
+from neurosim.progress import Progress
+from neurosim.provenance import provenance
+from neurosim.record import SPIKES, Channel, channels
+from neurosim.result import Result
+from neurosim.sinks import Header, Sink, open_sink
+from neurosim.step import CURRENT, Assembly, assemble
+
+Precision = Literal["float64", "float32"]
+_PRECISIONS = ("float64", "float32")
+_FUSE = ("auto", "require", "off")
+_SECONDS_PER_WINDOW = 0.1
+_FIRST_WINDOW, _LONGEST_WINDOW = 64, 1 << 15
+
+
+class Simulation:
+    """A network that is being simulated; owns its state.
+
+    Parameters
+    ----------
+    net : Network
+        What is simulated.
+    dt : float
+        Step, ms.
+    backend : str or Backend
+        ``"auto"``, ``"numpy"``, ``"cupy"``, or the name of any array-API library.
+    precision : {"float64", "float32"}
+        Of the state. Time is exact in both.
+    method : str
+        Integrator: ``"exponential_euler"``, ``"euler"``, ``"heun"``, ``"rk4"``, ``"exact"``.
+    fuse : {"auto", "require", "off"}
+        One kernel per population where the backend can (a warning says where not), an error where not, or op by op.
+    seed : int
+        Of all random numbers; 0 … 2⁶⁴ − 1.
+
+    Raises
+    ------
+    UsageError
+        For an option that cannot be; the message says what to write instead.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        *,
+        dt: float,
+        backend: str | Backend = "auto",
+        precision: Precision = "float64",
+        method: str = "exponential_euler",
+        fuse: Fuse = "auto",
+        seed: int = 0,
+    ) -> None:
+        if not isinstance(net, Network):
+            raise UsageError(f"Simulation takes a Network, got {type(net).__name__}: write Simulation(Network((…,)), …)")
+        if precision not in _PRECISIONS:
+            raise UsageError(f"unknown precision {precision!r}: {nearest(str(precision), _PRECISIONS)}")
+        if fuse not in _FUSE:
+            raise UsageError(f"unknown fuse {fuse!r}: {nearest(str(fuse), _FUSE)}")
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+            raise UsageError(f"seed = {seed!r}: must be a whole number from 0 to 2**64 - 1")
+        _check_dt(dt, net)
+        self.net, self.dt, self.precision, self.method, self.fuse, self.seed = net, float(dt), precision, method, fuse, int(seed)
+        self.backend = get(backend)
+        self._integrator = get_integrator(method)
+        self._step = 0
+        self.memory_estimate: MemoryEstimate = estimate(
+            net, self.backend, precision, fused=None if fuse != "off" else False
+        )
+        check_fits(self.memory_estimate, f"this network on backend {self.backend.name!r}")
+        self._states: dict[str, dict[str, Any]] = {}
+        self._kernels = self._compile([])
+
+    # -- what there is
+
+    @property
+    def t(self) -> float:
+        """Simulated time so far, ms."""
+        return self._step * self.dt
+
+    @property
+    def kernels(self) -> dict[str, str]:
+        """Generated source of each population's kernel."""
+        return {name: kernel.source for name, kernel in self._kernels.items()}
+
+    def state(self, population: str) -> dict[str, np.ndarray]:
+        """Copies of the state variables of a population, each of shape (n,)."""
+        names = self.net[population].model.State._fields
+        return {name: self._kernels[population].read(name) for name in names}
+
+    # -- running
+
+    def _compile(self, wanted: list[Channel]) -> dict[str, Kernel]:
+        kernels = {}
+        for population in self.net.populations:
+            traced = [c for c in wanted if c.population == population.name and c.variable != SPIKES]
+            observables = tuple(c.variable for c in traced if c.variable == CURRENT)
+            assembly: Assembly = assemble(
+                population,
+                dt=self.dt,
+                integrator=self._integrator,
+                seed=self.seed,
+                precision=self.precision,
+                observables=observables,
+            )
+            kernels[population.name] = self.backend.compile(
+                assembly.program,
+                population.n,
+                assembly.values,
+                self._states.get(population.name, assembly.state),
+                [Probe(c.variable, c.every, c.lanes) for c in traced],
+                fuse=self.fuse,
+            )
+            self._states.setdefault(population.name, assembly.state)
+        return kernels
+
+    def run(self, duration: float, *, record: Any = (), sink: Any = None, progress: Any = None) -> Result:
+        """Simulate ``duration`` ms more. Several runs in a row equal one long run, bit for bit.
+
+        Parameters
+        ----------
+        duration : float
+            A whole number of steps, in ms.
+        record : Record or sequence of Record
+            What to keep.
+        sink : path or Sink, optional
+            An HDF5 file that is written while the simulation runs; without it records stay in memory.
+        progress : None, bool or callable
+            A bar with the time to finish: on a terminal, always, never; or ``progress(steps_done, steps_in_all)``.
+
+        Returns
+        -------
+        Result
+            Marked as partial after Ctrl-C, which stops at the next window.
+
+        Raises
+        ------
+        UsageError
+            For arguments that cannot be.
+        SimulationError
+            When a state variable is no longer finite; its ``result`` holds what was computed before.
+        """
+        n_steps = _whole_steps(duration, self.dt)
+        wanted = channels(record, self.net)
+        target = open_sink(sink)
+        if sink is None:
+            kept = trace_bytes(wanted, n_steps, self.precision)
+            e = self.memory_estimate
+            check_fits(MemoryEstimate(e.state, e.parameters, e.working, kept, self.backend.memory()[0]), "this run")
+        self._kernels = self._compile(wanted)
+        facts = provenance(self)
+        header = Header(self.dt, self._step, self.precision, self._sizes(), self._units(), wanted, facts)
+        target.begin(header)
+        begin, first, reason = time.perf_counter(), self._step, None
+        failure: NonFiniteState | None = None
+        where = ""
+        with InterruptFlag() as interrupt, Progress(progress, n_steps, self._label()) as bar:
+            window = _FIRST_WINDOW
+            while self._step < first + n_steps and reason is None:
+                k = min(window, first + n_steps - self._step, self._longest_window(wanted))
+                start = time.perf_counter()
+                try:
+                    for where, kernel in self._kernels.items():
+                        self._deliver(target, where, wanted, kernel.advance(self._step, k))
+                except NonFiniteState as error:
+                    failure, reason = error, "a state variable became non-finite"
+                    break
+                self._step += k
+                target.flush(self._step)
+                bar.update(self._step - first)
+                if interrupt.requested:
+                    reason = "interrupted"
+                window = _next_window(window, time.perf_counter() - start)
+        for name, kernel in self._kernels.items():
+            self._states[name] = {variable: kernel.read(variable) for variable in self._states[name]}
+        facts = facts | {
+            "steps": self._step - first,
+            "seconds": time.perf_counter() - begin,
+            "threads": max(kernel.threads for kernel in self._kernels.values()),
+            "partial": reason if self._step < first + n_steps else None,
+        }
+        target.end(facts)
+        result = Result(header, target, self._step - first, facts)
+        if failure is not None:
+            raise SimulationError(self._explain(where, failure), result) from None
+        return result
+
+    def _deliver(self, target: Sink, population: str, wanted: list[Channel], window: Any) -> None:
+        samples = iter(window.samples)
+        for channel in wanted:
+            if channel.population != population:
+                continue
+            if channel.variable != SPIKES:
+                target.samples(channel, next(samples))
+            elif channel.everyone:
+                target.spikes(channel, window.steps, window.lanes)
+            else:
+                kept = np.isin(window.lanes, channel.lanes)
+                target.spikes(channel, window.steps[kept], window.lanes[kept])
+
+    def _longest_window(self, wanted: list[Channel]) -> int:
+        """Steps whose masks and samples stay within bounds."""
+        itemsize = np.dtype(self.precision).itemsize
+        per_step = sum(len(c.lanes) * itemsize / c.every for c in wanted if c.variable != SPIKES)
+        if any(kernel.engine == "eager" for kernel in self._kernels.values()):
+            per_step += max(p.n for p in self.net.populations)  # a mask of one byte each
+        return max(1, min(_LONGEST_WINDOW, int(WINDOW_BYTES / max(per_step, 1.0))))
+
+    def _sizes(self) -> dict[str, int]:
+        return {p.name: int(p.n) for p in self.net.populations}
+
+    def _units(self) -> dict[str, str]:
+        units = {}
+        for p in self.net.populations:
+            units[f"{p.name}/{CURRENT}"] = p.model.current_unit
+            units |= {f"{p.name}/{name}": unit for name, unit in state_units(type(p.model)).items()}
+        return units
+
+    def _label(self) -> str:
+        neurons = sum(p.n for p in self.net.populations)
+        engines = "/".join(sorted({kernel.engine for kernel in self._kernels.values()}))
+        return f"{neurons:,} neurons on {self.backend.name} ({engines})"
+
+    def _explain(self, population: str, error: NonFiniteState) -> str:
+        model = type(self.net[population].model).__name__
+        return (
+            f"population {population!r}: {error.name} of neuron {error.lane} became {error.value} at "
+            f"t = {(error.step + 1) * self.dt:g} ms ({model}, dt = {self.dt:g} ms, method {self.method!r}): "
+            "check its parameters and input, or take a smaller dt"
+        )
+
+
+def simulate(net: Network, *, duration: float, dt: float, record: Any = (), **options: Any) -> Result:
+    """Simulate a network once: ``Simulation(net, dt=dt, …).run(duration, record=record, …)``.
+
+    Parameters
+    ----------
+    net : Network
+        What is simulated.
+    duration, dt : float
+        ms.
+    record : Record or sequence of Record
+        What to keep.
+    **options
+        Of :class:`Simulation` and :meth:`Simulation.run`.
+    """
+    of_run = {key: options.pop(key) for key in ("sink", "progress") if key in options}
+    known = ("backend", "precision", "method", "fuse", "seed", "sink", "progress")
+    for key in options:
+        if key not in known:
+            raise UsageError(f"simulate has no option {key!r}: {nearest(key, known)}")
+    return Simulation(net, dt=dt, **options).run(duration, record=record, **of_run)
+
+
+def _check_dt(dt: Any, net: Network) -> None:
+    if isinstance(dt, bool) or not np.isscalar(dt) or not np.isreal(dt) or not np.isfinite(dt) or dt <= 0:  # type: ignore[arg-type, operator]
+        raise UsageError(f"dt = {dt!r} ms: must be a finite number above 0, for example dt=0.1")
+    for p in net.populations:
+        limit = p.model.max_dt()
+        if dt > limit:  # type: ignore[operator]
+            raise UsageError(
+                f"dt = {dt:g} ms is too large for population {p.name!r}: {type(p.model).__name__} is stable up to "
+                f"{limit:g} ms with these parameters; write dt={limit / 2:g} or less"
+            )
+        if p.t_ref and round(p.t_ref / dt) < 1:  # type: ignore[operator]
+            raise UsageError(f"population {p.name!r}: t_ref = {p.t_ref:g} ms is less than half a step of {dt:g} ms")
+
+
+def _whole_steps(duration: Any, dt: float) -> int:
+    ok = np.isscalar(duration) and not isinstance(duration, bool | str) and np.isfinite(duration) and duration >= 0  # type: ignore[arg-type, operator]
+    if not ok:
+        raise UsageError(f"duration = {duration!r} ms: must be a finite number, at least 0")
+    steps = round(duration / dt)
+    if abs(steps * dt - duration) > 1e-6 * dt + 1e-9 * duration:
+        raise UsageError(
+            f"duration = {duration!r} ms is no whole number of steps of {dt:g} ms: write duration={steps * dt:g}"
+        )
+    return steps
+
+
+def _next_window(window: int, seconds: float) -> int:
+    """Half, the same or twice as many steps, towards ten windows a second."""
+    if seconds < 0.5 * _SECONDS_PER_WINDOW:
+        return min(2 * window, _LONGEST_WINDOW)
+    if seconds > 2.0 * _SECONDS_PER_WINDOW:
+        return max(window // 2, 1)
+    return window

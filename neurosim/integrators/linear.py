@@ -1,0 +1,71 @@
+"""The linear part of a model's derivatives, read off the trace of its formula.
+
+Over real arrays the coefficients are those of the same trace, run op by op: eager and fused do the same
+operations. Differences such as f(1) − f(0) would lose digits in float32.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from typing import Any
+
+from neurosim.backends.tracing import Graph, NotAffine, Value, coefficient, evaluate
+from neurosim.model import NeuronModel
+from neurosim.parameters import bind, parameters
+
+_CURRENT = "current"
+
+
+def slopes_and_rates(xp: Any, model: NeuronModel, s: Any, i_syn: Any) -> tuple[Any, list[Any]]:
+    """Derivatives f, and for each variable x the coefficient a in f = a·x + b with all else frozen.
+
+    The coefficient is None where f does not depend on x, or is not linear in it.
+    """
+    if isinstance(xp, Graph):
+        slopes = model.derivatives(xp, s, i_syn)
+        return slopes, [_rate(xp, slope, x) for slope, x in zip(slopes, s, strict=True)]
+    traced = _trace(type(model), _options(model), str(s[0].dtype).rpartition(".")[2] if s else "float64")
+    inputs = {name: getattr(model, name) for name in parameters(type(model))} | s._asdict() | {_CURRENT: i_syn}
+    values = evaluate(traced.graph, traced.outputs, xp, inputs)
+    n = len(s)
+    rates = iter(values[n:])
+    return type(s)(*values[:n]), [next(rates) if has else None for has in traced.has_rate]
+
+
+def _rate(graph: Graph, slope: Any, x: Any) -> Value | None:
+    if not isinstance(slope, Value):
+        return None
+    try:
+        return coefficient(graph, slope, x)
+    except NotAffine:
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Traced:
+    graph: Graph
+    outputs: list[int]
+    has_rate: list[bool]
+
+
+def _options(model: NeuronModel) -> tuple[tuple[str, Any], ...]:
+    """Fields that are no parameters: they may change the formula."""
+    names = [f.name for f in dataclasses.fields(model) if f.name not in parameters(type(model))]
+    return tuple((name, getattr(model, name)) for name in names)
+
+
+@lru_cache(maxsize=128)
+def _trace(cls: type[NeuronModel], options: tuple[tuple[str, Any], ...], dtype: str) -> _Traced:
+    graph = Graph()
+    names = list(parameters(cls))
+    record = object.__new__(cls)
+    for name, value in options:
+        object.__setattr__(record, name, value)
+    for name in names:
+        object.__setattr__(record, name, None)
+    model = bind(record, {name: graph.input(name, dtype) for name in names})
+    s = cls.State(*(graph.input(name, dtype) for name in cls.State._fields))
+    slopes, rates = slopes_and_rates(graph, model, s, graph.input(_CURRENT, dtype))
+    slope_nodes = [(x if isinstance(x, Value) else graph.constant(x, dtype)).index for x in slopes]
+    return _Traced(graph, [*slope_nodes, *(a.index for a in rates if a is not None)], [a is not None for a in rates])

@@ -1,0 +1,102 @@
+"""How much memory a simulation takes, before anything is allocated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.backends import get
+from neurosim.errors import UsageError
+
+if TYPE_CHECKING:
+    from neurosim.network import Network
+    from neurosim.record import Channel
+
+_ITEMSIZE = {"float32": 4, "float64": 8}
+WINDOW_BYTES = 64_000_000  # what a window may hold of event masks and samples
+
+
+@dataclass(frozen=True)
+class MemoryEstimate:
+    """Bytes by what takes them.
+
+    Attributes
+    ----------
+    state, parameters : int
+        Arrays of every neuron.
+    working : int
+        Intermediate arrays of the op-by-op engine; 0 where everything is fused.
+    records : int
+        Traces that are kept in memory. Spikes are not known before.
+    available : int
+        Free bytes of the device.
+    """
+
+    state: int
+    parameters: int
+    working: int
+    records: int
+    available: int
+
+    @property
+    def total(self) -> int:
+        """Bytes in all."""
+        return self.state + self.parameters + self.working + self.records
+
+    def __str__(self) -> str:
+        parts = (f"{name} {human(getattr(self, name))}" for name in ("state", "parameters", "working", "records"))
+        return f"{human(self.total)} ({', '.join(parts)}) of {human(self.available)} free"
+
+
+def human(size: float) -> str:
+    """Bytes for people."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(size) < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+def estimate(network: Network, backend: Any, precision: str, *, fused: bool | None = None) -> MemoryEstimate:
+    """Memory of a network on a backend.
+
+    Parameters
+    ----------
+    fused : bool, optional
+        Whether kernels are fused; by default where the backend can.
+    """
+    chosen = get(backend)
+    fused = chosen.fusible() is None if fused is None else fused
+    itemsize = _ITEMSIZE[precision]
+    state = parameters = working = 0
+    for population in network.populations:
+        records = (population.model, *population.stimuli)
+        carried = sum(len(record.State._fields) for record in records) + (population.t_ref > 0)
+        carried += not population.model.resets()
+        state += carried * population.n * itemsize
+        parameters += sum(np.size(v) * itemsize for r in records for v in r.values().values() if np.ndim(v))
+        if not fused:
+            # State before, after and in between, and the lanes' numbers.
+            working = max(working, (2 * carried + 8) * population.n * itemsize + 8 * population.n)
+    return MemoryEstimate(state, parameters, working, 0, chosen.memory()[0])
+
+
+def check_fits(needed: MemoryEstimate, what: str) -> None:
+    """Refuse what cannot fit.
+
+    Raises
+    ------
+    UsageError
+        With the numbers.
+    """
+    if needed.total > needed.available:
+        raise UsageError(f"{what} needs {needed}: use fewer neurons, precision='float32' or fewer records")
+
+
+def trace_bytes(channels: list[Channel], n_steps: int, precision: str) -> int:
+    """Bytes of the traces of a run."""
+    return sum(
+        (n_steps // c.every + 1) * len(c.lanes) * _ITEMSIZE[precision] for c in channels if c.variable != "spikes"
+    )

@@ -1,0 +1,48 @@
+"""The leaky integrate-and-fire neuron."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+
+from neurosim.model import Array, Bool, NeuronModel, Reference, param, register
+
+
+@register(
+    reference=Reference(
+        equations="dv/dt = (v_rest - v + r_m*i_syn)/(tau_m*ms) : 1",
+        threshold="v > v_thresh",
+        reset="v = v_reset",
+        drive=2.0,
+        dt=0.1,
+        tolerance=1e-9,
+    ),
+    doi="10.1016/S0006-3495(65)86709-1",
+)
+class LIF(NeuronModel):
+    """Leaky integrate-and-fire neuron, Stein 1965."""
+
+    class State(NamedTuple):
+        v: Annotated[Array, "mV"]  # (n,)
+
+    tau_m: float = param(10.0, "ms", "membrane time constant", above=0.0)
+    r_m: float = param(10.0, "MΩ", "membrane resistance", above=0.0)
+    v_rest: float = param(-65.0, "mV", "resting potential")
+    v_thresh: float = param(-50.0, "mV", "threshold")
+    v_reset: float = param(-65.0, "mV", "potential after a spike")
+
+    def init(self, xp: Any) -> State:
+        return self.State(self.v_rest)
+
+    def derivatives(self, xp: Any, s: State, i_syn: Array) -> State:
+        return self.State((self.v_rest - s.v + self.r_m * i_syn) / self.tau_m)
+
+    def threshold(self, xp: Any, s: State) -> Bool:
+        return s.v > self.v_thresh
+
+    def reset(self, xp: Any, s: State) -> State:
+        return self.State(self.v_reset)
+
+    def max_dt(self) -> float:
+        return float(np.min(self.tau_m))

@@ -1,0 +1,132 @@
+"""What is simulated: frozen declarations without arrays of state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neurosim.errors import UsageError
+from neurosim.memory import MemoryEstimate, estimate
+from neurosim.model import NeuronModel
+from neurosim.parameters import check_length
+from neurosim.stimuli import Stimulus
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """``n`` neurons of one model.
+
+    Parameters
+    ----------
+    name : str
+        Its name in records and results, and the stream of its random numbers: a population keeps its noise when
+        others are added.
+    model : NeuronModel
+        Parameters are floats or arrays of shape (n,).
+    n : int
+        Number of neurons, at least 1.
+    stimuli : sequence of Stimulus
+        Their currents add up.
+    t_ref : float
+        Refractory period in ms: the threshold is off and ``model.held_while_refractory`` stand still.
+    init : mapping
+        Values of state variables at t = 0, a float or shape (n,), in place of the model's.
+
+    Raises
+    ------
+    UsageError
+        For a value that cannot be simulated; the message names it.
+    """
+
+    name: str
+    model: NeuronModel
+    n: int
+    stimuli: tuple[Stimulus, ...] = ()
+    t_ref: float = 0.0
+    init: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.isidentifier():
+            raise UsageError(f"Population name {self.name!r} is no identifier: write letters, digits and _, as in 'exc'")
+        where = f"population {self.name!r}"
+        if isinstance(self.model, type):
+            raise UsageError(f"{where}: model is the class {self.model.__name__}: write {self.model.__name__}()")
+        if not isinstance(self.model, NeuronModel):
+            raise UsageError(f"{where}: model = {self.model!r} is no NeuronModel: write for example LIF()")
+        if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer) or self.n < 1:
+            raise UsageError(f"{where}: n = {self.n!r}: must be a whole number of neurons, at least 1")
+        if not (np.isscalar(self.t_ref) and np.isfinite(self.t_ref) and self.t_ref >= 0):  # type: ignore[arg-type]
+            raise UsageError(f"{where}: t_ref = {self.t_ref!r} ms: must be a finite number, at least 0")
+        if isinstance(self.stimuli, Stimulus):
+            raise UsageError(f"{where}: stimuli must be a sequence: write stimuli=({self.stimuli!r},)")
+        object.__setattr__(self, "stimuli", tuple(self.stimuli))
+        check_length(where, self.model, self.n)
+        for stimulus in self.stimuli:
+            if not isinstance(stimulus, Stimulus):
+                raise UsageError(f"{where}: stimulus {stimulus!r} is no Stimulus: write for example Constant({stimulus!r})")
+            check_length(where, stimulus, self.n)
+        self._check_init(where)
+
+    def _check_init(self, where: str) -> None:
+        from neurosim.errors import nearest
+
+        checked = {}
+        for name, value in dict(self.init).items():
+            if name not in self.model.State._fields:
+                raise UsageError(f"{where}: init has {name!r}: {nearest(name, self.model.State._fields)}")
+            array = np.asarray(value, dtype=np.float64)
+            if array.shape not in ((), (self.n,)) or not np.isfinite(array).all():
+                raise UsageError(
+                    f"{where}: init[{name!r}] must be finite and of shape ({self.n},) or a float, got shape {array.shape}"
+                )
+            checked[name] = array
+        object.__setattr__(self, "init", checked)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Populations that are simulated together.
+
+    Raises
+    ------
+    UsageError
+        When it is empty or two populations have the same name.
+    """
+
+    populations: tuple[Population, ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.populations, Population):
+            raise UsageError(f"Network takes a sequence: write Network(({self.populations.name},))")
+        object.__setattr__(self, "populations", tuple(self.populations))
+        if not self.populations:
+            raise UsageError("Network has no populations: write Network((Population(…),))")
+        names = []
+        for population in self.populations:
+            if not isinstance(population, Population):
+                raise UsageError(f"Network takes populations, got {population!r}: write Population('name', model, n)")
+            if population.name in names:
+                raise UsageError(f"two populations are named {population.name!r}: give each its own name")
+            names.append(population.name)
+
+    def __getitem__(self, name: str) -> Population:
+        from neurosim.errors import nearest
+
+        for population in self.populations:
+            if population.name == name:
+                return population
+        raise UsageError(f"no population {name!r}: {nearest(name, [p.name for p in self.populations])}")
+
+    def memory_estimate(self, backend: Any = "auto", precision: str = "float64") -> MemoryEstimate:
+        """Bytes that a simulation of this network takes, before anything is allocated.
+
+        Parameters
+        ----------
+        backend : str or Backend
+            Where it would run.
+        precision : {"float64", "float32"}
+            Of the state.
+        """
+        return estimate(self, backend, precision)

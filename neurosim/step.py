@@ -1,0 +1,201 @@
+"""One step of a population as a pure program: integrate → threshold → reset.
+
+The program is a formula over arrays that the backend runs op by op or fuses; nothing here knows which.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurosim.backends.philox import Random, seed_words
+from neurosim.backends.program import Clock, Outputs, Program, Slot
+from neurosim.errors import UsageError
+from neurosim.integrators import Integrator
+from neurosim.parameters import Parameters, bind, parameters
+from neurosim.stimuli import Now
+
+if TYPE_CHECKING:
+    from neurosim.network import Population
+
+CURRENT = "i_syn"  # observable: the total current in a step
+_ABOVE = "_above"  # 1 where the threshold held after the last step, in models without a reset
+_REFRACTORY = "_refractory"  # steps that are left of the refractory period, a whole number
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """A program with the values of its parameters and its state at t = 0."""
+
+    program: Program
+    values: dict[str, Any]
+    state: dict[str, Any]
+
+
+def refractory_steps(t_ref: float, dt: float) -> int:
+    """Whole steps of a refractory period."""
+    return round(t_ref / dt)
+
+
+def assemble(
+    population: Population,
+    *,
+    dt: float,
+    integrator: Integrator,
+    seed: int,
+    precision: str,
+    observables: tuple[str, ...] = (),
+) -> Assembly:
+    """Everything that a backend needs to run a population."""
+    model = population.model
+    slots: list[Slot] = []
+    values: dict[str, Any] = {}
+
+    def add(name: str, value: Any, dtype: str) -> None:
+        slots.append(Slot(name, dtype, per_lane=np.ndim(value) > 0))
+        values[name] = value
+
+    def add_record(prefix: str, record: Parameters) -> None:
+        for name, info in parameters(type(record)).items():
+            add(f"{prefix}.{name}", getattr(record, name), "float64" if info.wide else precision)
+
+    def stream(role: str) -> int:
+        # By name: a population keeps its numbers when others come or go.
+        return zlib.crc32(f"{population.name}/{role}".encode())
+
+    add_record("model", model)
+    state: dict[str, Any] = {**_initial(model), **population.init}
+    for k, stimulus in enumerate(population.stimuli):
+        add_record(f"stimulus{k}", stimulus)
+        add(f"stimulus{k}/stream", stream(f"stimulus{k}"), "int64")
+        state |= {f"stimulus{k}.{name}": value for name, value in _initial(stimulus).items()}
+    prepared = integrator.prepare(model, dt)
+    for name, value in prepared.items():
+        add(f"prepared.{name}", value, precision)
+    add("dt", dt, precision)
+    add("dt64", dt, "float64")
+    low, high = seed_words(seed)
+    add("seed_low", low, "int64")
+    add("seed_high", high, "int64")
+    add("model/stream", stream("model"), "int64")
+    t_ref = refractory_steps(population.t_ref, dt)
+    if t_ref:
+        add("t_ref", float(t_ref), precision)
+        state[_REFRACTORY] = 0.0
+    if not model.resets() and not model.stochastic():
+        with np.errstate(all="ignore"):
+            state[_ABOVE] = np.where(_on_host(model, state), 1.0, 0.0)
+
+    program = Program(
+        name=population.name,
+        dtype=precision,
+        state=tuple(state),
+        slots=tuple(slots),
+        function=_Step(population, integrator, tuple(prepared), precision, bool(t_ref)),
+        observables=observables,
+    )
+    return Assembly(program, values, state)
+
+
+def _initial(record: Any) -> dict[str, Any]:
+    bound = bind(record, {name: np.asarray(value) for name, value in record.values().items()})
+    return bound.init(np)._asdict()
+
+
+def _on_host(model: Any, state: Mapping[str, Any]) -> Any:
+    bound = bind(model, {name: np.asarray(value) for name, value in model.values().items()})
+    s = model.State(*(np.asarray(state[name], dtype=np.float64) for name in model.State._fields))
+    return bound.threshold(np, s)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """The function of the program."""
+
+    population: Population
+    integrator: Integrator
+    prepared: tuple[str, ...]
+    precision: str
+    refractory: bool
+
+    def __call__(self, xp: Any, state: Mapping[str, Any], params: Mapping[str, Any], clock: Clock) -> Outputs:
+        model = _bound("model", self.population.model, params)
+        s = model.State(*(state[name] for name in model.State._fields))
+        new: dict[str, Any] = {}
+
+        current, carried = self._currents(xp, state, params, clock)
+        new |= carried
+
+        dt = params["dt"]
+        prepared = {name: params[f"prepared.{name}"] for name in self.prepared}
+        after = self.integrator.advance(xp, model, s, current, dt, prepared)
+        self._check_state(after)
+        free = None
+        if self.refractory:
+            left = state[_REFRACTORY]
+            free = left <= 0.0
+            held = {name: xp.where(free, getattr(after, name), getattr(s, name)) for name in self._held()}
+            after = after._replace(**held)
+            new[_REFRACTORY] = xp.maximum(left - 1.0, 0.0)
+
+        if model.stochastic():
+            random = self._random("model", params, clock)
+            spiked = random.uniform(xp) < model.hazard(xp, after) * dt
+        else:
+            spiked = model.threshold(xp, after)
+            if _ABOVE in state:
+                new[_ABOVE] = xp.where(spiked, 1.0 + 0.0 * dt, 0.0)
+                spiked = spiked & (state[_ABOVE] < 0.5)
+        if free is not None:
+            spiked = spiked & free
+            new[_REFRACTORY] = xp.where(spiked, params["t_ref"], new[_REFRACTORY])
+
+        if model.resets():
+            fresh = model.reset(xp, after)
+            self._check_state(fresh, "reset")
+            after = type(after)(
+                *(x if y is x else xp.where(spiked, y, x) for x, y in zip(after, fresh, strict=True))
+            )
+        return Outputs({**after._asdict(), **new}, spiked, {CURRENT: current})
+
+    def _held(self) -> list[str]:
+        model = type(self.population.model)
+        return [name for name in model.held_while_refractory if name in model.State._fields]
+
+    def _random(self, role: str, params: Mapping[str, Any], clock: Clock) -> Random:
+        words = (params["seed_low"], params["seed_high"], params[f"{role}/stream"])
+        return Random(*words, clock.step, clock.lane, self.precision)
+
+    def _currents(
+        self, xp: Any, state: Mapping[str, Any], params: Mapping[str, Any], clock: Clock
+    ) -> tuple[Any, dict[str, Any]]:
+        """Total current in this step, and the stimuli's own state for the next."""
+        dtype = getattr(xp, self.precision)
+        t = (xp.astype(clock.step, xp.float64) + 0.5) * params["dt64"]
+        total: Any = None
+        carried: dict[str, Any] = {}
+        for k, declared in enumerate(self.population.stimuli):
+            stimulus = _bound(f"stimulus{k}", declared, params)
+            s = stimulus.State(*(state[f"stimulus{k}.{name}"] for name in stimulus.State._fields))
+            now = Now(t, params["dt"], self._random(f"stimulus{k}", params, clock))
+            current = xp.astype(stimulus.current(xp, s, now), dtype)
+            total = current if total is None else total + current
+            for name, value in stimulus.advance(xp, s, now)._asdict().items():
+                carried[f"stimulus{k}.{name}"] = xp.astype(value, dtype)
+        return (0.0 * params["dt"] if total is None else total), carried
+
+    def _check_state(self, value: Any, method: str = "derivatives") -> None:
+        cls = type(self.population.model)
+        if not isinstance(value, cls.State):
+            raise UsageError(
+                f"{cls.__name__}.{method} returned {type(value).__name__}: return self.State("
+                f"{', '.join(f'{name}=…' for name in cls.State._fields)})"
+            )
+
+
+def _bound(prefix: str, record: Parameters, params: Mapping[str, Any]) -> Any:
+    return bind(record, {name: params[f"{prefix}.{name}"] for name in parameters(type(record))})

@@ -1,0 +1,195 @@
+"""Currents into neurons, as pure formulas of time.
+
+A stimulus is evaluated in the middle of each step and held during the step: smooth ones are then exact to second
+order in dt, and an edge falls on the step nearest to it. Every parameter is a float or one value per neuron. Time
+is float64 whatever the precision of the run. Amplitudes are in the unit of the model's current (nA; for models per
+area µA/cm²).
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from neurosim.backends.philox import Random
+from neurosim.errors import UsageError
+from neurosim.parameters import Parameters, param
+
+__all__ = [
+    "Constant",
+    "OrnsteinUhlenbeck",
+    "PulseTrain",
+    "Ramp",
+    "Sine",
+    "Step",
+    "Stimulus",
+    "WhiteNoise",
+    "all_stimuli",
+]
+
+Array = Any
+_FOREVER = 1e300  # finite, so that comparisons and parameters stay finite
+
+
+class Now(NamedTuple):
+    """What a stimulus may know.
+
+    Attributes
+    ----------
+    t : float64
+        Middle of the step, ms.
+    dt : array, 0-d
+        Step, ms, in the precision of the run.
+    random : Random
+        Numbers of this stimulus, this step, for each neuron.
+    """
+
+    t: Array
+    dt: Array
+    random: Random
+
+
+class Stimulus(Parameters):
+    """Base of stimuli. :meth:`current` may return float64; the engine rounds it to the precision of the run."""
+
+    abstract: ClassVar[bool] = True
+
+    class State(NamedTuple):
+        """What the stimulus remembers; most remember nothing."""
+
+    def init(self, xp: Any) -> Any:
+        """State before the first step."""
+        return self.State()
+
+    @abstractmethod
+    def current(self, xp: Any, s: Any, now: Now) -> Array:
+        """Current during this step, a scalar or shape (n,)."""
+
+    def advance(self, xp: Any, s: Any, now: Now) -> Any:
+        """State for the next step."""
+        return s
+
+
+def all_stimuli() -> list[type[Stimulus]]:
+    """Every stimulus of this module: what tests and docs walk."""
+    return [cls for cls in Stimulus.__subclasses__() if cls.__module__ == __name__]
+
+
+def _during(xp: Any, condition: Any, value: Any) -> Any:
+    """``value`` where the condition holds, else 0."""
+    return xp.where(condition, value, 0.0 * value)
+
+
+class Constant(Stimulus):
+    """The same current all the time."""
+
+    amplitude: float = param(unit="nA", doc="current")
+
+    def current(self, xp: Any, s: Any, now: Now) -> Array:
+        return self.amplitude
+
+
+class Step(Stimulus):
+    """A current from ``start`` to ``stop``."""
+
+    amplitude: float = param(unit="nA", doc="current while on")
+    start: float = param(0.0, "ms", "on from here", wide=True)
+    stop: float = param(_FOREVER, "ms", "off from here", wide=True)
+
+    def current(self, xp: Any, s: Any, now: Now) -> Array:
+        return _during(xp, (now.t >= self.start) & (now.t < self.stop), self.amplitude)
+
+
+class PulseTrain(Stimulus):
+    """``count`` pulses of ``width``, one each ``period``."""
+
+    amplitude: float = param(unit="nA", doc="current during a pulse")
+    start: float = param(unit="ms", doc="begin of the first pulse", wide=True)
+    width: float = param(unit="ms", doc="length of a pulse", above=0.0, wide=True)
+    period: float = param(unit="ms", doc="from pulse to pulse", above=0.0, wide=True)
+    count: float = param(_FOREVER, "1", "number of pulses", at_least=0.0, wide=True)
+
+    def current(self, xp: Any, s: Any, now: Now) -> Array:
+        since = now.t - self.start
+        pulse = xp.floor(since / self.period)
+        on = (since >= 0.0) & (pulse < self.count) & (since - pulse * self.period < self.width)
+        return _during(xp, on, self.amplitude)
+
+
+class Ramp(Stimulus):
+    """A current that goes from ``first`` to ``last`` between ``start`` and ``stop``, and stays there."""
+
+    first: float = param(unit="nA", doc="current until start")
+    last: float = param(unit="nA", doc="current from stop")
+    start: float = param(unit="ms", doc="begin of the ramp", wide=True)
+    stop: float = param(unit="ms", doc="end of the ramp", wide=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not np.all(np.asarray(self.stop) > self.start):
+            raise UsageError(f"Ramp: stop = {self.stop} ms must be after start = {self.start} ms")
+
+    def current(self, xp: Any, s: Any, now: Now) -> Array:
+        part = xp.minimum(xp.maximum((now.t - self.start) / (self.stop - self.start), 0.0), 1.0)
+        return self.first + (self.last - self.first) * part
+
+
+class Sine(Stimulus):
+    """offset + amplitude · sin(2π·frequency·(t − start) + phase) from ``start`` to ``stop``."""
+
+    amplitude: float = param(unit="nA", doc="peak of the oscillation")
+    frequency: float = param(unit="Hz", doc="cycles per second", at_least=0.0, wide=True)
+    phase: float = param(0.0, "rad", "at start", wide=True)
+    offset: float = param(0.0, "nA", "mean current while on")
+    start: float = param(0.0, "ms", "on from here", wide=True)
+    stop: float = param(_FOREVER, "ms", "off from here", wide=True)
+
+    def current(self, xp: Any, s: Any, now: Now) -> Array:
+        cycles = self.frequency * (now.t - self.start) * 1e-3
+        # sin of the part of a cycle: the argument stays small however long the run
+        wave = xp.sin(2.0 * math.pi * (cycles - xp.floor(cycles)) + self.phase)
+        value = self.offset + self.amplitude * wave
+        return _during(xp, (now.t >= self.start) & (now.t < self.stop), value)
+
+
+class WhiteNoise(Stimulus):
+    """Gaussian white noise: mean + sigma·ξ(t), ⟨ξ(t)ξ(t′)⟩ = δ(t − t′).
+
+    The value held in a step has standard deviation sigma/√dt, so what the membrane makes of it does not depend on dt.
+    """
+
+    sigma: float = param(unit="nA·√ms", doc="standard deviation × √dt", at_least=0.0)
+    mean: float = param(0.0, "nA", "mean current")
+
+    def current(self, xp: Any, s: Any, now: Now) -> Array:
+        return self.mean + self.sigma / xp.sqrt(now.dt) * now.random.normal(xp)
+
+
+class OrnsteinUhlenbeck(Stimulus):
+    """Gaussian noise with correlation time ``tau``: dI = (mean − I)/tau dt + sigma·√(2/tau) dW.
+
+    Advanced exactly for any dt. It begins at its mean.
+    """
+
+    class State(NamedTuple):
+        """Deviation from the mean in units of sigma, (n,)."""
+
+        x: Array
+
+    sigma: float = param(unit="nA", doc="stationary standard deviation", at_least=0.0)
+    tau: float = param(unit="ms", doc="correlation time", above=0.0)
+    mean: float = param(0.0, "nA", "mean current")
+
+    def init(self, xp: Any) -> Any:
+        return self.State(0.0)
+
+    def current(self, xp: Any, s: Any, now: Now) -> Array:
+        return self.mean + self.sigma * s.x
+
+    def advance(self, xp: Any, s: Any, now: Now) -> Any:
+        decay = xp.exp(-now.dt / self.tau)
+        return self.State(decay * s.x + xp.sqrt(-xp.expm1(-2.0 * now.dt / self.tau)) * now.random.normal(xp))
+
