@@ -10,7 +10,7 @@ from numba import njit
 
 from .intrinsics import bitcast_f32_i32, bitcast_i32_f32, fma_f32
 
-# forceinline: past LLVM's size limit one call left in a loop body stops the vectoriser for the whole loop.
+# forceinline, not LLVM's size threshold: one call left in a loop body keeps the whole loop from vectorising.
 _OPTIONS = {"cache": True, "forceinline": True, "error_model": "numpy"}
 _f32, _i32 = np.float32, np.int32
 

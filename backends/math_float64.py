@@ -10,7 +10,7 @@ from numba import njit
 
 from .intrinsics import bitcast_f64_i64, bitcast_i64_f64, fma_f64
 
-# forceinline: past LLVM's size limit one call left in a loop body stops the vectoriser for the whole loop.
+# forceinline, not LLVM's size threshold: one call left in a loop body keeps the whole loop from vectorising.
 _OPTIONS = {"cache": True, "forceinline": True, "error_model": "numpy"}
 
 _SIGN = np.int64(-(2**63))

@@ -157,19 +157,11 @@ def print_case(case: dict[str, Any]) -> None:
 def print_targets(targets: Sequence[dict[str, Any]]) -> None:
     """Print what was aimed at and what was reached."""
     verdict = {True: "ok", False: "missed", None: "not measured"}
-    harness.print_table(
-        f"targets at N = {TARGET_N}",
-        ("target", "bound", "measured", "verdict"),
-        [
-            (
-                t["what"],
-                t["bound"],
-                None if t["measured"] is None else f"{t['measured']:.2f}",
-                verdict[t["ok"]],
-            )
-            for t in targets
-        ],
-    )
+    rows = []
+    for target in targets:
+        measured = None if target["measured"] is None else f"{target['measured']:.2f}"
+        rows.append((target["what"], target["bound"], measured, verdict[target["ok"]]))
+    harness.print_table(f"targets at N = {TARGET_N}", ("target", "bound", "measured", "verdict"), rows)
 
 
 def draw(cases: Sequence[dict[str, Any]], path: Path) -> None:
@@ -202,10 +194,14 @@ def draw(cases: Sequence[dict[str, Any]], path: Path) -> None:
                 style = {"color": f"C{index}", "marker": "o", "markersize": 4, "capsize": 2}
                 lines[name] = axis.errorbar(sizes, middle, spread, **style)
         axis.set(xscale="log", yscale="log", title=f"{precision}, {threads} thread{'s' * (threads > 1)}")
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter(matplotlib.ticker.LogFormatter(minor_thresholds=(2, 1)))
         axis.grid(which="both", alpha=0.25)
     figure.supxlabel("neurons N")
     figure.supylabel("time per neuron and step (ns)")
-    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=3, frameon=False)
+    figure.legend(
+        lines.values(), lines.keys(), loc="outside upper center", ncols=1 + len(columns), frameon=False
+    )
     figure.savefig(path, dpi=150)
     plt.close(figure)
 

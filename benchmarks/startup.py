@@ -43,8 +43,8 @@ def measure(scenario: str, rounds: int, folder: Path) -> harness.Samples:
         cache = folder / f"cache{index}"
         cache.mkdir()
         for name in ("cold run", "warm run"):
-            command = ("-m", "neurosim", "run", scenario, "--out", str(folder / f"{name}{index}"))
-            measured[name].append(seconds(*command, cache=cache))
+            out = folder / f"{name.replace(' ', '-')}-{index}"
+            measured[name].append(seconds("-m", "neurosim", "run", scenario, "--out", str(out), cache=cache))
     return measured
 
 
