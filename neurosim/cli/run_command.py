@@ -1,0 +1,64 @@
+"""``neurosim run NAME``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def _complete(incomplete: str) -> list[str]:
+    from neurosim.scenario import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="Scenario; see `neurosim list`.", autocompletion=_complete)],
+    backend: Annotated[str, typer.Option(help="auto, numpy, cupy, or any array-API library (torch).")] = "auto",
+    precision: Annotated[str | None, typer.Option(help="float64 or float32; the scenario's own if not given.")] = None,
+    scale: Annotated[float | None, typer.Option(help="Size of the work; 1 is the published size.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of all random numbers.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of pictures and result.json [results/NAME].")] = None,
+    fuse: Annotated[str, typer.Option(help="auto, require (an error where nothing can be fused) or off.")] = "auto",
+) -> int:
+    """Run a scenario: progress, a table of its checks, pictures, result.json. Exit status 1 if a check fails."""
+    from rich.console import Console
+
+    from neurosim.backends import get
+    from neurosim.running import run_scenario
+    from neurosim.scenario import get_scenario
+
+    console = Console()
+    scenario = get_scenario(name)
+    chosen = get(backend).name  # refuse an unknown one before any work
+    if backend == "auto":
+        note = "a GPU was found" if chosen == "cupy" else "no GPU that CuPy can use; see `neurosim doctor`"
+        console.print(f"{scenario.title} · backend {chosen} ({note})", highlight=False)
+    else:
+        console.print(f"{scenario.title} · backend {chosen}", highlight=False)
+    folder = out or Path("results") / name
+    options = {"backend": backend, "precision": precision, "scale": scale, "seed": seed, "fuse": fuse}
+    report = run_scenario(scenario, options, folder)
+    _print(console, report, folder)
+    return 0 if all(check["ok"] for check in report["checks"]) else 1
+
+
+def _print(console: Any, report: dict[str, Any], folder: Path) -> None:
+    from rich.table import Table
+
+    table = Table("", "check", "value", "expected", "source", box=None, header_style="bold", pad_edge=False)
+    sign = {"equal": "", "at least": "≥ ", "at most": "≤ "}
+    for check in report["checks"]:
+        value = "not a number" if check["value"] is None else f"{check['value']:.6g}"
+        tolerance = f" ± {check['tolerance']:.3g}" if check["tolerance"] else ""
+        expected = f"{sign[check['kind']]}{check['expected']:.6g}{tolerance} {check['unit']}".rstrip()
+        mark = "[green]✓[/]" if check["ok"] else "[red]✗[/]"
+        table.add_row(mark, check["name"], value, expected, check["source"])
+    console.print(table)
+    failed = sum(not check["ok"] for check in report["checks"])
+    verdict = f"{failed} of {len(report['checks'])} checks failed" if failed else "all checks hold"
+    console.print(f"{verdict} · {report['engine']} · {report['seconds']:.1f} s", highlight=False)
+    for file in (*report["figures"], "result.json"):
+        console.print(f"  {folder / file}", highlight=False)

@@ -1,0 +1,1 @@
+"""Scenarios, one file each: a figure of the lecture or a published benchmark (see neurosim.scenario)."""
