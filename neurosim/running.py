@@ -100,8 +100,6 @@ def _checked(check: Any, outcome: Outcome) -> dict[str, Any]:
 
 
 def _draw(outcome: Outcome, folder: Path) -> list[str]:
-    import matplotlib.pyplot as plt
-
     files = []
     for stem, figure in outcome.figures.items():
         for suffix in ("png", "svg"):
@@ -111,5 +109,4 @@ def _draw(outcome: Outcome, folder: Path) -> list[str]:
                 path.unlink()
             else:
                 files.append(path.name)
-        plt.close(figure)
     return files

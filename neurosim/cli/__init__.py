@@ -9,13 +9,18 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Sequence
+from typing import Annotated, NoReturn
 
-import click
 import typer
 
 from neurosim.errors import UsageError
 
-OK, CHECK_FAILED, UNUSABLE = 0, 1, 2
+try:
+    from typer import TyperException
+except ImportError:  # a typer that still stands on click
+    from click import ClickException as TyperException
+
+OK, UNUSABLE, INTERRUPTED = 0, 2, 130
 
 
 def build() -> typer.Typer:
@@ -23,20 +28,17 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name="neurosim",
         help="Simulate neurons on any array library, and run the scenarios of a lecture on neural networks.",
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
 
     @app.callback()
     def root(
-        version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
+        version: Annotated[
+            bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+        ] = False,
     ) -> None:
-        if version:
-            from neurosim import __version__
-
-            typer.echo(f"neurosim {__version__}")
-            raise typer.Exit
+        """What all commands share."""
 
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
         if module.name.endswith("_command"):
@@ -45,26 +47,30 @@ def build() -> typer.Typer:
     return app
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from neurosim import __version__
+
+        typer.echo(f"neurosim {__version__}")
+        raise typer.Exit
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the console script; exits with 0, 1 (a check failed) or 2 (unusable arguments)."""
     command = typer.main.get_command(build())
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = command.main(
-            args=list(arguments) if arguments is not None else None, prog_name="neurosim", standalone_mode=False
-        )
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        sys.exit(UNUSABLE)
-    except click.ClickException as error:
+        status = command.main(args=given or ["--help"], prog_name="neurosim", standalone_mode=False)
+    except TyperException as error:
         _fail(f"{error.format_message()} (see neurosim --help)")
     except UsageError as error:
         _fail(str(error))
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("neurosim: interrupted", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     sys.exit(status if isinstance(status, int) else OK)
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     print(f"neurosim: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(UNUSABLE)
