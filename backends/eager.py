@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from neurosim.backends.base import Backend, Kernel, NonFiniteState, Window
 from neurosim.backends.errors import UsageError
 from neurosim.backends.program import Clock, Outputs, Probe, Program
+from neurosim.backends.tracing import NotTraceable, trace
 
 
 class EagerKernel(Kernel):
@@ -32,6 +34,8 @@ class EagerKernel(Kernel):
     ) -> None:
         self._backend, self._program, self._n, self._probes = backend, program, n, probes
         self.source = f"{program.name}: op by op with {backend.xp.__name__}"
+        with contextlib.suppress(NotTraceable):
+            trace(program)  # refuses what a kernel would refuse, such as a branch on an array, with the same words
         xp = backend.xp
         self._lane = xp.arange(n, dtype=xp.int64, device=backend.device)
         self._parameters = {s.name: self._frozen(backend.asarray(values[s.name], s.dtype)) for s in program.slots}
@@ -42,6 +46,7 @@ class EagerKernel(Kernel):
 
     def _frozen(self, x: Any) -> Any:
         if isinstance(x, np.ndarray):
+            x = x.view()  # what was given stays writable for its owner
             x.setflags(write=False)
         return x
 
@@ -57,14 +62,14 @@ class EagerKernel(Kernel):
         try:
             with np.errstate(all="ignore"):  # what is not finite is found, and named, at the end of the window
                 return self._program.function(self._backend.xp, state, self._parameters, clock)
-        except ValueError as error:
+        except (ValueError, TypeError, RuntimeError) as error:
             text = str(error)
             if "read-only" in text:
                 raise UsageError(
                     f"{self._program.name}: the formula writes into its state; replace `x[mask] = a` by "
                     "xp.where(mask, a, x), and `x += a` by `x = x + a`"
                 ) from error
-            if "truth value" in text:
+            if any(part in text for part in ("truth value", "bool is only allowed", "Boolean value of Tensor")):
                 raise UsageError(
                     f"{self._program.name}: the formula branches on an array; replace `if x > 0:` by "
                     "xp.where(x > 0, a, b)"
@@ -115,9 +120,9 @@ class EagerKernel(Kernel):
         for step in range(first_step, first_step + n_steps):
             outputs = self._step(state, step)
             state = {name: self._carried(outputs.state[name]) for name in self._program.state}
-            for name, x in state.items():
-                values = self._backend.to_numpy(x)
-                bad = np.flatnonzero(~np.isfinite(values))
-                if bad.size:
-                    raise NonFiniteState(name, int(bad[0]), step, float(values[bad[0]]))
+            values = np.stack([self._backend.to_numpy(x) for x in state.values()], axis=-1)
+            bad = np.argwhere(~np.isfinite(values))  # by lane, then in the order of the state
+            if bad.size:
+                lane, row = bad[0]
+                raise NonFiniteState(self._program.state[row], int(lane), step, float(values[lane, row]))
         raise AssertionError("a window that was not finite is finite when run again: the step is not pure")

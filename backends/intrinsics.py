@@ -2,6 +2,7 @@
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 
@@ -52,3 +53,26 @@ bitcast_i32_f32 = _named(
 # Explicit fusion: the compiler may not contract other products and sums, so every CPU gives the same bits.
 fma_f64 = _named("fma_f64", "``first * second + third`` rounded once.", _fused_multiply_add(types.float64))
 fma_f32 = _named("fma_f32", "``first * second + third`` rounded once.", _fused_multiply_add(types.float32))
+
+
+def _extremum(name, kind, llvm_kind):
+    def typing(typingctx, value, limit):
+        if (value, limit) != (kind, kind):
+            return None
+
+        def codegen(context, builder, signature, arguments):
+            function_type = ir.FunctionType(llvm_kind, (llvm_kind, llvm_kind))
+            function = cgutils.get_or_insert_function(builder.module, function_type, f"llvm.{name}.{suffix}")
+            return builder.call(function, arguments)
+
+        return kind(kind, kind), codegen
+
+    suffix = "f32" if kind == types.float32 else "f64"
+    return typing
+
+
+# NaN stays NaN. Not a comparison and a choice: of two of these in a row LLVM makes slower code.
+minimum_f64 = _named("minimum_f64", "Lesser of two.", _extremum("minimum", types.float64, ir.DoubleType()))
+maximum_f64 = _named("maximum_f64", "Greater of two.", _extremum("maximum", types.float64, ir.DoubleType()))
+minimum_f32 = _named("minimum_f32", "Lesser of two.", _extremum("minimum", types.float32, ir.FloatType()))
+maximum_f32 = _named("maximum_f32", "Greater of two.", _extremum("maximum", types.float32, ir.FloatType()))

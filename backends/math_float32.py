@@ -8,7 +8,7 @@ constants are NumPy scalars and integer results are narrowed at once.
 import numpy as np
 from numba import njit
 
-from .intrinsics import bitcast_f32_i32, bitcast_i32_f32, fma_f32
+from .intrinsics import bitcast_f32_i32, bitcast_i32_f32, fma_f32, maximum_f32, minimum_f32
 
 # forceinline, not LLVM's size threshold: one call left in a loop body keeps the whole loop from vectorising.
 _OPTIONS = {"cache": True, "forceinline": True, "error_model": "numpy"}
@@ -25,7 +25,7 @@ _SHIFT = _f32(1.5 * 2.0**23)
 _SHIFT_BITS = _i32(0x4B400000)
 _SHIFT_EXP, _SHIFT_EXPM1, _SHIFT_TANH = _f32(_SHIFT + 254), _f32(_SHIFT + 126), _f32(_SHIFT + 127)
 _SHIFT_SUBNORMAL = _f32(_SHIFT + 25)
-_EXP_LIMIT, _EXPM1_LOWEST, _EXPM1_LARGEST = _f32(160.0), _f32(-20.0), _f32(89.0)
+_EXP_LIMIT, _EXP_LOWEST, _EXPM1_LARGEST, _EXPM1_LOWEST = _f32(160.0), _f32(-160.0), _f32(89.0), _f32(-20.0)
 _EXPM1_TINY, _TANH_LIMIT = _f32(1e-9), _f32(10.0)
 _LOG2_E = _f32(1.442695)
 _LN2, _LN2_LOW = _f32(0.6931471824645996), _f32(-1.9046542121259336e-09)
@@ -37,6 +37,7 @@ _PI, _PI_LOW, _PI_LOWEST = (
 _ONE_OVER_PI = _f32(0.31830987)
 _SQRT_HALF_BITS = _i32(0x3F3504F3)
 _TWO_BITS = _i32(0x40000000)
+LARGEST_NARROW = _f32(0.34)  # below log(2) / 2, where no power of two is taken out
 LARGEST_ANGLE = _f32(2.0**17)
 
 # (exp(r) - 1 - r) / r**2 on |r| <= log(2) / 2; error of exp(r) - 1: 1.4e-8
@@ -50,12 +51,10 @@ _S3, _S4 = _f32(-0.00019806850468739867), _f32(2.5995068426709622e-06)
 
 
 @njit(**_OPTIONS)
-def _exp_tail(r):
-    """``(exp(r) - 1 - r) / r**2``."""
-    q = fma_f32(r, _E6, _E5)
-    q = fma_f32(r, q, _E4)
-    q = fma_f32(r, q, _E3)
-    return fma_f32(r, q, _E2)
+def _exp_tail(r, r2):
+    """``(exp(r) - 1 - r) / r**2``; pairs of terms at once, which halves the chain of dependent operations."""
+    q = fma_f32(r2, _E6, fma_f32(r, _E5, _E4))
+    return fma_f32(r2, q, fma_f32(r, _E3, _E2))
 
 
 @njit(**_OPTIONS)
@@ -77,13 +76,13 @@ def _sin_reduced(r):
 @njit(**_OPTIONS)
 def exp_f32(x):
     """Exponential, within 1 ulp; subnormal results are rounded once."""
-    # NaN fails both comparisons and stays; at the limits the two scalings below overflow and underflow.
-    x = _EXP_LIMIT if x > _EXP_LIMIT else x
-    x = -_EXP_LIMIT if x < -_EXP_LIMIT else x
+    # At the limits the two scalings below overflow and underflow.
+    x = maximum_f32(minimum_f32(x, _EXP_LIMIT), _EXP_LOWEST)
     t = fma_f32(x, _LOG2_E, _SHIFT_EXP)
     k = _SHIFT_EXP - t
     r = fma_f32(k, _LN2_LOW, fma_f32(k, _LN2, x))
-    p = fma_f32(r, fma_f32(r, _exp_tail(r), _ONE), _ONE)
+    r2 = r * r
+    p = _ONE + fma_f32(r2, _exp_tail(r, r2), r)
     # The low bits hold k + 2 * 127: their two halves are the exponent fields of two factors of 2**k.
     bits = bitcast_f32_i32(t)
     half = _i32(bits >> 1)
@@ -93,16 +92,31 @@ def exp_f32(x):
 @njit(**_OPTIONS)
 def expm1_f32(x):
     """Exponential minus one, within 1.7 ulp; tiny arguments and the sign of zero are kept."""
-    y = _EXPM1_LARGEST if x > _EXPM1_LARGEST else x
-    y = _EXPM1_LOWEST if y < _EXPM1_LOWEST else y
+    y = maximum_f32(minimum_f32(x, _EXPM1_LARGEST), _EXPM1_LOWEST)
     t = fma_f32(y, _LOG2_E, _SHIFT_EXPM1)
     k = _SHIFT_EXPM1 - t
     r = fma_f32(k, _LN2_LOW, fma_f32(k, _LN2, y))
     # 2**(k - 1), doubled at the end: 2**128 is not a number.
     scale = bitcast_i32_f32(_i32(bitcast_f32_i32(t) << 23))
-    half = fma_f32(scale, r * r * _exp_tail(r), fma_f32(scale, r, scale - _HALF))
+    r2 = r * r
+    half = fma_f32(scale, fma_f32(r2, _exp_tail(r, r2), r), scale - _HALF)
     # Halving a subnormal number and adding to zero would lose its last bit and the sign of zero.
     return x if abs(x) < _EXPM1_TINY else half + half
+
+
+@njit(**_OPTIONS)
+def magnitude_f32(x):
+    """Bits of ``abs(x)``: integers in the order of the magnitudes, NaN above all."""
+    return _i32(bitcast_f32_i32(x) & ~_SIGN)
+
+
+@njit(**_OPTIONS)
+def narrow_expm1_f32(x):
+    """``expm1_f32(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW``."""
+    r2 = x * x
+    y = fma_f32(r2, _exp_tail(x, r2), x)
+    # The sum with +0 has lost the sign of -0.
+    return bitcast_i32_f32(_i32(bitcast_f32_i32(y) | _i32(bitcast_f32_i32(x) & _SIGN)))
 
 
 @njit(**_OPTIONS)
@@ -157,7 +171,8 @@ def tanh_f32(x):
     k = _SHIFT_TANH - t
     r = fma_f32(k, _LN2_LOW, fma_f32(k, _LN2, a))
     scale = bitcast_i32_f32(_i32(bitcast_f32_i32(t) << 23))
-    e = r * r * _exp_tail(r)
+    r2 = r * r
+    e = r2 * _exp_tail(r, r2)
     h = fma_f32(scale, r, scale - _ONE)
     m = fma_f32(scale, e, h)
     m_low = fma_f32(scale, e, h - m) + fma_f32(scale, r, (scale - _ONE) - h)

@@ -8,7 +8,7 @@ breaks alternation), rounding one coefficient at a time to float64 and fitting t
 import numpy as np
 from numba import njit
 
-from .intrinsics import bitcast_f64_i64, bitcast_i64_f64, fma_f64
+from .intrinsics import bitcast_f64_i64, bitcast_i64_f64, fma_f64, maximum_f64, minimum_f64
 
 # forceinline, not LLVM's size threshold: one call left in a loop body keeps the whole loop from vectorising.
 _OPTIONS = {"cache": True, "forceinline": True, "error_model": "numpy"}
@@ -25,6 +25,7 @@ _PI, _PI_LOW, _PI_LOWEST = 3.141592653589793, 1.2246467991473532e-16, -2.9947698
 _ONE_OVER_PI = 0.3183098861837907
 _SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
 _TWO_BITS = np.int64(0x4000000000000000)
+LARGEST_NARROW = 0.34  # below log(2) / 2, where no power of two is taken out
 LARGEST_ANGLE = 2.0**40
 
 # (exp(r) - 1 - r) / r**2 on |r| <= log(2) / 2; error of exp(r) - 1: 1.8e-17
@@ -41,17 +42,12 @@ _S7, _S8 = -7.642766077566843e-13, 2.71864157959496e-15
 
 
 @njit(**_OPTIONS)
-def _exp_tail(r):
-    """``(exp(r) - 1 - r) / r**2``."""
-    q = fma_f64(r, _E11, _E10)
-    q = fma_f64(r, q, _E9)
-    q = fma_f64(r, q, _E8)
-    q = fma_f64(r, q, _E7)
-    q = fma_f64(r, q, _E6)
-    q = fma_f64(r, q, _E5)
-    q = fma_f64(r, q, _E4)
-    q = fma_f64(r, q, _E3)
-    return fma_f64(r, q, _E2)
+def _exp_tail(r, r2):
+    """``(exp(r) - 1 - r) / r**2``; pairs of terms at once, which halves the chain of dependent operations."""
+    q = fma_f64(r2, fma_f64(r, _E11, _E10), fma_f64(r, _E9, _E8))
+    q = fma_f64(r2, q, fma_f64(r, _E7, _E6))
+    q = fma_f64(r2, q, fma_f64(r, _E5, _E4))
+    return fma_f64(r2, q, fma_f64(r, _E3, _E2))
 
 
 @njit(**_OPTIONS)
@@ -82,13 +78,13 @@ def _sin_reduced(r):
 @njit(**_OPTIONS)
 def exp_f64(x):
     """Exponential, within 1 ulp; subnormal results are rounded once."""
-    # NaN fails both comparisons and stays; at the limits the two scalings below overflow and underflow.
-    x = 1000.0 if x > 1000.0 else x
-    x = -1000.0 if x < -1000.0 else x
+    # At the limits the two scalings below overflow and underflow.
+    x = maximum_f64(minimum_f64(x, 1000.0), -1000.0)
     t = fma_f64(x, _LOG2_E, _SHIFT + 2046.0)
     k = (_SHIFT + 2046.0) - t
     r = fma_f64(k, _LN2_LOW, fma_f64(k, _LN2, x))
-    p = fma_f64(r, fma_f64(r, _exp_tail(r), 1.0), 1.0)
+    r2 = r * r
+    p = 1.0 + fma_f64(r2, _exp_tail(r, r2), r)
     # The low bits hold k + 2 * 1023: their two halves are the exponent fields of two factors of 2**k.
     bits = bitcast_f64_i64(t)
     half = bits >> 1
@@ -98,16 +94,31 @@ def exp_f64(x):
 @njit(**_OPTIONS)
 def expm1_f64(x):
     """Exponential minus one, within 1.7 ulp; tiny arguments and the sign of zero are kept."""
-    y = 710.0 if x > 710.0 else x
-    y = -40.0 if y < -40.0 else y
+    y = maximum_f64(minimum_f64(x, 710.0), -40.0)
     t = fma_f64(y, _LOG2_E, _SHIFT + 1022.0)
     k = (_SHIFT + 1022.0) - t
     r = fma_f64(k, _LN2_LOW, fma_f64(k, _LN2, y))
     # 2**(k - 1), doubled at the end: 2**1024 is not a number.
     scale = bitcast_i64_f64(bitcast_f64_i64(t) << 52)
-    half = fma_f64(scale, r * r * _exp_tail(r), fma_f64(scale, r, scale - 0.5))
+    r2 = r * r
+    half = fma_f64(scale, fma_f64(r2, _exp_tail(r, r2), r), scale - 0.5)
     # Halving a subnormal number and adding to zero would lose its last bit and the sign of zero.
     return x if abs(x) < 1e-17 else half + half
+
+
+@njit(**_OPTIONS)
+def magnitude_f64(x):
+    """Bits of ``abs(x)``: integers in the order of the magnitudes, NaN above all."""
+    return bitcast_f64_i64(x) & ~_SIGN
+
+
+@njit(**_OPTIONS)
+def narrow_expm1_f64(x):
+    """``expm1_f64(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW``."""
+    r2 = x * x
+    y = fma_f64(r2, _exp_tail(x, r2), x)
+    # The sum with +0 has lost the sign of -0.
+    return bitcast_i64_f64(bitcast_f64_i64(y) | (bitcast_f64_i64(x) & _SIGN))
 
 
 @njit(**_OPTIONS)
@@ -162,7 +173,8 @@ def tanh_f64(x):
     k = (_SHIFT + 1023.0) - t
     r = fma_f64(k, _LN2_LOW, fma_f64(k, _LN2, a))
     scale = bitcast_i64_f64(bitcast_f64_i64(t) << 52)
-    e = r * r * _exp_tail(r)
+    r2 = r * r
+    e = r2 * _exp_tail(r, r2)
     h = fma_f64(scale, r, scale - 1.0)
     m = fma_f64(scale, e, h)
     m_low = fma_f64(scale, e, h - m) + fma_f64(scale, r, (scale - 1.0) - h)

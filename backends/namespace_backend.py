@@ -30,6 +30,10 @@ class NamespaceBackend(Backend):
         self.name, self.xp = name, xp
         self.device = array_api_compat.device(xp.zeros(1))
 
+    def asarray(self, x: Any, dtype: str) -> Any:
+        # A copy: torch warns of read-only arrays, and libraries that share memory must not see later changes.
+        return super().asarray(np.array(x, dtype=dtype), dtype)
+
     def to_numpy(self, x: Any) -> np.ndarray:
         if hasattr(x, "numpy"):  # torch: also from another device
             return x.detach().cpu().numpy()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numba
 import numpy as np
@@ -16,7 +16,7 @@ from neurosim.backends import kernel_cache
 from neurosim.backends.base import Kernel, NonFiniteState, Window
 from neurosim.backends.printers.numba_printer import print_kernel
 from neurosim.backends.program import Probe, Program
-from neurosim.backends.tracing import trace
+from neurosim.backends.tracing import share_exponentials, trace
 
 MAX_STEPS = 1 << 16  # of one call: events carry their step in 16 bits
 _WORTH_A_THREAD = 1e-3  # seconds of work in a call; below it waking a thread costs more than it saves
@@ -53,9 +53,9 @@ class NumbaKernel(Kernel):
         state: Mapping[str, Any],
         probes: Sequence[Probe],
     ) -> None:
-        traced = trace(program)
+        traced = share_exponentials(trace(program))
         self.source, layout = print_kernel(traced)
-        self._kernel = kernel_cache.load(self.source, program.name, _mathematics()).kernel
+        self._kernel = kernel_cache.load(self.source, "kernel", _mathematics()).kernel
         self._program, self._n, self._block = program, n, layout.block
         self._rows = {name: row for row, name in enumerate((*program.state, *program.observables))}
         self._state = np.empty((len(program.state), n), dtype=program.dtype)
@@ -66,7 +66,7 @@ class NumbaKernel(Kernel):
         def pack(indices: list[int], dtype: str, per_lane: bool) -> np.ndarray:
             packed = np.empty((len(indices), n) if per_lane else len(indices), dtype=dtype)
             for row, index in enumerate(indices):
-                packed[row] = hoisted[index]
+                packed[row] = hoisted.pop(index)
             return packed
 
         self._parameters = (
@@ -124,26 +124,56 @@ class NumbaKernel(Kernel):
         results = list(_pool(self.threads).map(run, chunks)) if self.threads > 1 else [run(c) for c in chunks]
         self._seconds_per_step = (time.perf_counter() - start) * self.threads / n_steps
         self._measured = True
-        for count, _, _ in results:
-            if count < 0:
-                self._name_the_bad_value(-1 - count, first_step, n_steps)
+        if any(count < 0 for count, _, _ in results):
+            self._name_the_bad_value([count for count, _, _ in results], chunks, first_step, n_steps)
         return Window(
             *_merge(results, first_step, ordered=len(results) == 1 and self._n <= self._block),
             [samples[o : o + count * width].reshape(count, width) for o, count, width in shapes],
         )
 
-    def _name_the_bad_value(self, block: int, first_step: int, n_steps: int) -> None:
-        """Run a bad block again step by step: the kernel left it as it was before the window."""
-        stop = min(block + self._block, self._n)
+    def _name_the_bad_value(
+        self, counts: list[int], chunks: list[tuple[int, int]], first_step: int, n_steps: int
+    ) -> NoReturn:
+        """Raise for the earliest bad step, there for the lowest lane, there for the first name of the state.
+
+        So the answer is that of the eager kernel, for any number of threads. The kernel leaves a block that
+        became bad as it was, unless it ran a single step: the step is found by halving.
+        """
         no_probes, nothing = np.empty((0, 5), np.int64), np.empty(0, self._program.dtype)
-        for step in range(first_step, first_step + n_steps):
-            arguments = (*self._parameters, no_probes, self._probe_lanes, nothing, block, stop, step, 1)
-            if self._kernel(self._state, *arguments)[0] < 0:
-                break
-        values = self._state[:, block:stop]
-        # The lowest lane, then the order of the state: the same answer for any number of threads.
-        lane, row = np.argwhere(~np.isfinite(values.T))[0]
-        raise NonFiniteState(self._program.state[row], block + int(lane), step, float(values[row, lane]))
+
+        def advance(start: int, stop: int, step: int, n: int) -> int:
+            arguments = (*self._parameters, no_probes, self._probe_lanes, nothing, start, stop, step, n)
+            return int(self._kernel(self._state, *arguments)[0])
+
+        bad_blocks = []
+        for count, (_, stop) in zip(counts, chunks, strict=True):
+            while count < 0:
+                bad_blocks.append(-1 - count)
+                behind = bad_blocks[-1] + self._block
+                count = advance(behind, stop, first_step, n_steps) if behind < stop else 0
+        worst: tuple[int, int, int, float] | None = None
+        for block in bad_blocks:
+            stop, begin, end = min(block + self._block, self._n), first_step, first_step + n_steps
+            if worst is not None and worst[0] + 1 < end:
+                end = worst[0] + 1
+                if advance(block, stop, begin, end - begin) >= 0:
+                    continue  # later than another
+            stored = end - begin == 1
+            while end - begin > 1:
+                half = (end - begin) // 2
+                if advance(block, stop, begin, half) < 0:
+                    end, stored = begin + half, half == 1
+                else:
+                    begin += half
+            if not stored:
+                advance(block, stop, begin, 1)
+            values = self._state[:, block:stop].T
+            lane, row = np.argwhere(~np.isfinite(values))[0]
+            found = (begin, block + int(lane), int(row), float(values[lane, row]))
+            worst = found if worst is None else min(worst, found)
+        assert worst is not None
+        step, lane, row, value = worst
+        raise NonFiniteState(self._program.state[row], lane, step, value)
 
 
 def _merge(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from neurosim.backends.errors import UsageError
+
 Array = Any  # of whatever library runs the step
 
 
@@ -36,6 +38,10 @@ class Slot:
     name: str
     dtype: str  # float32, float64 or int64
     per_lane: bool = False
+
+    def __post_init__(self) -> None:
+        if self.per_lane and self.dtype == "int64":
+            raise UsageError(f"slot {self.name!r}: kernels take whole numbers as scalars only: write dtype='float64'")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from neurosim.backends.unavailable import Unavailable
 ENTRY_POINTS = "neurosim.backends"
 _SUFFIX = "_backend"
 _ANY_LIBRARY = "namespace"  # makes a backend of a library's name, is none itself
+_INSTALL = {"torch": "torch", "array_api_strict": "array-api-strict"}  # libraries known to work, and what to install
 
 
 @lru_cache(maxsize=1)
@@ -47,7 +48,14 @@ def _create(name: str) -> Backend:
         return factories()[name]()
     from neurosim.backends.namespace_backend import of_library
 
-    return of_library(name)
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise ModuleNotFoundError(name=name.split(".")[0])
+    try:
+        return of_library(name)
+    except ModuleNotFoundError as error:
+        if error.name == name and name in _INSTALL:
+            raise Unavailable(f"{name} is not installed: pip install {_INSTALL[name]}") from None
+        raise
 
 
 def get(backend: str | Backend = "auto") -> Backend:
@@ -80,7 +88,7 @@ def get(backend: str | Backend = "auto") -> Backend:
     except ModuleNotFoundError as error:
         if error.name != backend.split(".")[0]:
             raise
-        known = ["auto", *factories(), "torch", "array_api_strict"]
+        known = ["auto", *factories(), *_INSTALL]
         raise UsageError(f"unknown backend {backend!r}: {nearest(backend, known)}") from None
 
 

@@ -12,7 +12,7 @@ kernel. Declare populations, simulate, look:
 """
 
 from neurosim.engine import Simulation, simulate
-from neurosim.errors import SimulationError, SlowPathWarning, UsageError
+from neurosim.errors import RecordingError, SimulationError, SlowPathWarning, UsageError
 from neurosim.model import NeuronModel, Reference, param, register
 from neurosim.network import Network, Population
 from neurosim.record import Record
@@ -39,6 +39,7 @@ __all__ = [
     "PulseTrain",
     "Ramp",
     "Record",
+    "RecordingError",
     "Reference",
     "Result",
     "Simulation",

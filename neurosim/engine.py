@@ -1,8 +1,9 @@
 """The window loop: every engine runs it, only the bodies differ.
 
-A window is a stretch of steps in which no population hears of another. In it each population advances alone, in one
-call of its kernel; then its records go to the sink. Uncoupled populations may have windows of any length, so
-the length follows the clock: about ten windows a second, for progress, Ctrl-C and flushing.
+A window is a stretch of steps in which no population hears of another. In it each population advances
+alone, in one call of its kernel; then the records of all go to the sink. Uncoupled populations may have
+windows of any length, so the length follows the clock: about ten windows a second, for progress, Ctrl-C and
+flushing.
 """
 
 from __future__ import annotations
@@ -12,26 +13,27 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neurosim.backends import Backend, Kernel, NonFiniteState, Probe, get
+from neurosim.backends import Backend, Kernel, NonFiniteState, Probe, Window, get
 from neurosim.backends.base import Fuse
-from neurosim.errors import SimulationError, UsageError, nearest
+from neurosim.errors import RecordingError, SimulationError, UsageError, nearest
 from neurosim.integrators import get_integrator
 from neurosim.interrupt import InterruptFlag
-from neurosim.memory import WINDOW_BYTES, MemoryEstimate, check_fits, estimate, trace_bytes
+from neurosim.memory import FIRST_WINDOW, WINDOW_BYTES, MemoryEstimate, check_fits, estimate, trace_bytes
 from neurosim.model import state_units
 from neurosim.network import Network
+from neurosim.parameters import is_number
 from neurosim.progress import Progress
 from neurosim.provenance import provenance
 from neurosim.record import SPIKES, Channel, channels
 from neurosim.result import Result
-from neurosim.sinks import Header, Sink, open_sink
+from neurosim.sinks import Header, MemorySink, Sink, open_sink
 from neurosim.step import CURRENT, Assembly, assemble
 
 Precision = Literal["float64", "float32"]
 _PRECISIONS = ("float64", "float32")
 _FUSE = ("auto", "require", "off")
 _SECONDS_PER_WINDOW = 0.1
-_FIRST_WINDOW, _LONGEST_WINDOW = 64, 1 << 15
+_LONGEST_WINDOW = 1 << 15
 
 
 class Simulation:
@@ -50,7 +52,8 @@ class Simulation:
     method : str
         Integrator: ``"exponential_euler"``, ``"euler"``, ``"heun"``, ``"rk4"``, ``"exact"``.
     fuse : {"auto", "require", "off"}
-        One kernel per population where the backend can (a warning says where not), an error where not, or op by op.
+        One kernel per population where the backend can (a warning says where not), an error where not, or op
+        by op.
     seed : int
         Of all random numbers; 0 … 2⁶⁴ − 1.
 
@@ -72,7 +75,9 @@ class Simulation:
         seed: int = 0,
     ) -> None:
         if not isinstance(net, Network):
-            raise UsageError(f"Simulation takes a Network, got {type(net).__name__}: write Simulation(Network((…,)), …)")
+            raise UsageError(
+                f"Simulation takes a Network, got {type(net).__name__}: write Simulation(Network((…,)), …)"
+            )
         if precision not in _PRECISIONS:
             raise UsageError(f"unknown precision {precision!r}: {nearest(str(precision), _PRECISIONS)}")
         if fuse not in _FUSE:
@@ -80,15 +85,18 @@ class Simulation:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
             raise UsageError(f"seed = {seed!r}: must be a whole number from 0 to 2**64 - 1")
         _check_dt(dt, net)
-        self.net, self.dt, self.precision, self.method, self.fuse, self.seed = net, float(dt), precision, method, fuse, int(seed)
+        self.net, self.dt, self.precision = net, float(dt), precision
+        self.method, self.fuse, self.seed = method, fuse, int(seed)
         self.backend = get(backend)
         self._integrator = get_integrator(method)
         self._step = 0
+        self._in_step = True  # whether all populations stand at the same time
         self.memory_estimate: MemoryEstimate = estimate(
             net, self.backend, precision, fused=None if fuse != "off" else False
         )
         check_fits(self.memory_estimate, f"this network on backend {self.backend.name!r}")
         self._states: dict[str, dict[str, Any]] = {}
+        self._slow: set[str] = set()  # populations whose slow path the user was warned of
         self._kernels = self._compile([])
 
     # -- what there is
@@ -129,8 +137,10 @@ class Simulation:
                 assembly.values,
                 self._states.get(population.name, assembly.state),
                 [Probe(c.variable, c.every, c.lanes) for c in traced],
-                fuse=self.fuse,
+                fuse="off" if population.name in self._slow else self.fuse,
             )
+            if kernels[population.name].engine == "eager":
+                self._slow.add(population.name)
             self._states.setdefault(population.name, assembly.state)
         return kernels
 
@@ -146,7 +156,8 @@ class Simulation:
         sink : path or Sink, optional
             An HDF5 file that is written while the simulation runs; without it records stay in memory.
         progress : None, bool or callable
-            A bar with the time to finish: on a terminal, always, never; or ``progress(steps_done, steps_in_all)``.
+            A bar with the time to finish: on a terminal, always, never; or
+            ``progress(steps_done, steps_in_all)``.
 
         Returns
         -------
@@ -159,53 +170,100 @@ class Simulation:
             For arguments that cannot be.
         SimulationError
             When a state variable is no longer finite; its ``result`` holds what was computed before.
+        RecordingError
+            When the sink cannot write any more; its ``result`` holds what was written.
         """
+        if not self._in_step:
+            raise UsageError(
+                "this simulation was cut off in the midst of a window and cannot go on: make a new one"
+            )
         n_steps = _whole_steps(duration, self.dt)
         wanted = channels(record, self.net)
         target = open_sink(sink)
-        if sink is None:
+        if isinstance(target, MemorySink):
             kept = trace_bytes(wanted, n_steps, self.precision)
             e = self.memory_estimate
-            check_fits(MemoryEstimate(e.state, e.parameters, e.working, kept, self.backend.memory()[0]), "this run")
+            check_fits(
+                MemoryEstimate(e.state, e.parameters, e.working, kept, self.backend.memory()[0]), "this run"
+            )
+        self._kernels = {}  # the state is in _states: old and new kernels together would take half as much again
         self._kernels = self._compile(wanted)
+        bar = Progress(progress, n_steps, self._label())
         facts = provenance(self)
-        header = Header(self.dt, self._step, self.precision, self._sizes(), self._units(), wanted, facts)
+        header = Header(
+            self.dt, self._step, n_steps, self.precision, self._sizes(), self._units(), wanted, facts
+        )
         target.begin(header)
-        begin, first, reason = time.perf_counter(), self._step, None
-        failure: NonFiniteState | None = None
-        where = ""
-        with InterruptFlag() as interrupt, Progress(progress, n_steps, self._label()) as bar:
-            window = _FIRST_WINDOW
-            while self._step < first + n_steps and reason is None:
-                k = min(window, first + n_steps - self._step, self._longest_window(wanted))
-                start = time.perf_counter()
-                try:
-                    for where, kernel in self._kernels.items():
-                        self._deliver(target, where, wanted, kernel.advance(self._step, k))
-                except NonFiniteState as error:
-                    failure, reason = error, "a state variable became non-finite"
-                    break
-                self._step += k
-                target.flush(self._step)
-                bar.update(self._step - first)
-                if interrupt.requested:
-                    reason = "interrupted"
-                window = _next_window(window, time.perf_counter() - start)
-        for name, kernel in self._kernels.items():
-            self._states[name] = {variable: kernel.read(variable) for variable in self._states[name]}
-        facts = facts | {
-            "steps": self._step - first,
-            "seconds": time.perf_counter() - begin,
-            "threads": max(kernel.threads for kernel in self._kernels.values()),
-            "partial": reason if self._step < first + n_steps else None,
-        }
-        target.end(facts)
-        result = Result(header, target, self._step - first, facts)
-        if failure is not None:
-            raise SimulationError(self._explain(where, failure), result) from None
+        begin, first = time.perf_counter(), self._step
+        reason: str | None = None
+        error: SimulationError | None = None
+        try:
+            # The kernels have the arrays now; what is kept here is read from them at the end.
+            self._states = {name: dict.fromkeys(state) for name, state in self._states.items()}
+            with InterruptFlag() as interrupt, bar:
+                self._run_windows(first, n_steps, wanted, target, interrupt, bar)
+            if self._step < first + n_steps:
+                reason = "interrupted"
+        except SimulationError as stopped:
+            error, reason = stopped, stopped.reason
+        except BaseException as stopped:
+            reason = f"stopped by {type(stopped).__name__}"
+            raise
+        finally:
+            if self._in_step:
+                self._states = {name: self._read(name) for name in self._kernels}
+            facts = facts | {
+                "steps": self._step - first,
+                "seconds": time.perf_counter() - begin,
+                "threads": max(kernel.threads for kernel in self._kernels.values()),
+                "partial": reason,
+            }
+            try:
+                target.end(facts)
+            except RecordingError as stopped:
+                error = stopped
+        if isinstance(error, RecordingError):
+            facts |= {"steps": error.step - first, "partial": error.reason}
+        result = Result(header, target.records(), facts["steps"], facts)
+        if error is not None:
+            error.result = result
+            raise error
         return result
 
-    def _deliver(self, target: Sink, population: str, wanted: list[Channel], window: Any) -> None:
+    def _run_windows(
+        self,
+        first: int,
+        n_steps: int,
+        wanted: list[Channel],
+        target: Sink,
+        interrupt: InterruptFlag,
+        bar: Progress,
+    ) -> None:
+        window, longest = FIRST_WINDOW, self._longest_window(wanted)
+        while self._step < first + n_steps and not interrupt.requested:
+            k = min(window, first + n_steps - self._step, longest)
+            start = time.perf_counter()
+            self._in_step = False
+            windows: dict[str, Window] = {}
+            for name, kernel in self._kernels.items():
+                try:
+                    windows[name] = kernel.advance(self._step, k)
+                except NonFiniteState as error:
+                    raise SimulationError(self._explain(name, error)) from None
+            self._step += k
+            self._in_step = True
+            # Only when all have come through: what is delivered is of the same time for all.
+            for name, advanced in windows.items():
+                self._deliver(target, name, wanted, advanced)
+            target.flush(self._step)
+            bar.update(self._step - first)
+            window = _next_window(window, time.perf_counter() - start)
+
+    def _read(self, population: str) -> dict[str, np.ndarray]:
+        kernel = self._kernels[population]
+        return {variable: kernel.read(variable) for variable in self._states[population]}
+
+    def _deliver(self, target: Sink, population: str, wanted: list[Channel], window: Window) -> None:
         samples = iter(window.samples)
         for channel in wanted:
             if channel.population != population:
@@ -273,27 +331,30 @@ def simulate(net: Network, *, duration: float, dt: float, record: Any = (), **op
 
 
 def _check_dt(dt: Any, net: Network) -> None:
-    if isinstance(dt, bool) or not np.isscalar(dt) or not np.isreal(dt) or not np.isfinite(dt) or dt <= 0:  # type: ignore[arg-type, operator]
+    if not is_number(dt) or dt <= 0:
         raise UsageError(f"dt = {dt!r} ms: must be a finite number above 0, for example dt=0.1")
     for p in net.populations:
         limit = p.model.max_dt()
-        if dt > limit:  # type: ignore[operator]
+        if dt > limit:
             raise UsageError(
-                f"dt = {dt:g} ms is too large for population {p.name!r}: {type(p.model).__name__} is stable up to "
-                f"{limit:g} ms with these parameters; write dt={limit / 2:g} or less"
+                f"dt = {dt:g} ms is too large for population {p.name!r}: {type(p.model).__name__} is stable "
+                f"up to {limit:g} ms with these parameters; write dt={limit / 2:g} or less"
             )
-        if p.t_ref and round(p.t_ref / dt) < 1:  # type: ignore[operator]
-            raise UsageError(f"population {p.name!r}: t_ref = {p.t_ref:g} ms is less than half a step of {dt:g} ms")
+        if p.t_ref and round(p.t_ref / dt) < 1:
+            raise UsageError(
+                f"population {p.name!r}: t_ref = {p.t_ref:g} ms is less than half a step of {dt:g} ms: "
+                f"write t_ref=0 or t_ref={dt:g}"
+            )
 
 
 def _whole_steps(duration: Any, dt: float) -> int:
-    ok = np.isscalar(duration) and not isinstance(duration, bool | str) and np.isfinite(duration) and duration >= 0  # type: ignore[arg-type, operator]
-    if not ok:
+    if not is_number(duration) or duration < 0:
         raise UsageError(f"duration = {duration!r} ms: must be a finite number, at least 0")
     steps = round(duration / dt)
     if abs(steps * dt - duration) > 1e-6 * dt + 1e-9 * duration:
         raise UsageError(
-            f"duration = {duration!r} ms is no whole number of steps of {dt:g} ms: write duration={steps * dt:g}"
+            f"duration = {duration!r} ms is no whole number of steps of {dt:g} ms: "
+            f"write duration={max(steps, 1) * dt:.12g}"
         )
     return steps
 

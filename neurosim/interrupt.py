@@ -11,13 +11,16 @@ from typing import Any, Self
 class InterruptFlag:
     """While active, the first Ctrl-C sets ``requested``; a second one raises KeyboardInterrupt at once.
 
-    Only the main thread may handle signals; in another thread nothing changes.
+    Only the main thread may handle signals; in another thread nothing changes. Nor does it where Ctrl-C is
+    ignored, as in a job that a shell script put into the background.
     """
 
     requested = False
 
     def __enter__(self) -> Self:
-        self._active = threading.current_thread() is threading.main_thread()
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        # None: the handler is not Python's, so it could not be put back.
+        self._active = in_main_thread and signal.getsignal(signal.SIGINT) not in (None, signal.SIG_IGN)
         if self._active:
             self._before = signal.signal(signal.SIGINT, self._handle)
         return self

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.backends import get
-from neurosim.errors import UsageError
+from neurosim.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from neurosim.network import Network
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ITEMSIZE = {"float32": 4, "float64": 8}
 WINDOW_BYTES = 64_000_000  # what a window may hold of event masks and samples
+FIRST_WINDOW = 64  # steps
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class MemoryEstimate:
     Attributes
     ----------
     state, parameters : int
-        Arrays of every neuron.
+        Arrays of every neuron; of the state there are two, the kernel's and a copy on the host between runs.
     working : int
         Intermediate arrays of the op-by-op engine; 0 where everything is fused.
     records : int
@@ -69,17 +70,22 @@ def estimate(network: Network, backend: Any, precision: str, *, fused: bool | No
     """
     chosen = get(backend)
     fused = chosen.fusible() is None if fused is None else fused
+    if precision not in _ITEMSIZE:
+        raise UsageError(f"unknown precision {precision!r}: {nearest(str(precision), _ITEMSIZE)}")
     itemsize = _ITEMSIZE[precision]
     state = parameters = working = 0
     for population in network.populations:
         records = (population.model, *population.stimuli)
         carried = sum(len(record.State._fields) for record in records) + (population.t_ref > 0)
-        carried += not population.model.resets()
-        state += carried * population.n * itemsize
-        parameters += sum(np.size(v) * itemsize for r in records for v in r.values().values() if np.ndim(v))
+        carried += not (population.model.resets() or population.model.stochastic())
+        copies = 1 if chosen.name == "cupy" else 2  # the second is the host's
+        state += copies * carried * population.n * itemsize
+        per_neuron = sum(np.size(v) for r in records for v in r.values().values() if np.ndim(v))
+        parameters += (2 if fused else 1) * per_neuron * itemsize  # what the host makes of them, and the kernel's copy
         if not fused:
-            # State before, after and in between, and the lanes' numbers.
-            working = max(working, (2 * carried + 8) * population.n * itemsize + 8 * population.n)
+            # State before, after and in between, the lanes' numbers, and the events of the first window, twice.
+            arrays = (2 * carried + 8) * population.n * itemsize + 8 * population.n
+            working = max(working, arrays + 2 * min(WINDOW_BYTES, FIRST_WINDOW * population.n))
     return MemoryEstimate(state, parameters, working, 0, chosen.memory()[0])
 
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar, get_type_hints
 from neurosim.errors import UsageError
 from neurosim.parameters import Parameters, param
 
-__all__ = ["MODELS", "Entry", "NeuronModel", "Reference", "param", "register", "state_units"]
+__all__ = ["MODELS", "Entry", "NeuronModel", "Reference", "checked_state", "param", "register", "state_units"]
 
 Array = Any  # of whatever library runs the formula
 Bool = Any  # the same, of truth values
@@ -150,6 +150,21 @@ def register(*, reference: Reference, doi: str = "") -> Callable[[Model], Model]
         return cls
 
     return enter
+
+
+def checked_state(record: Any, method: str, value: Any) -> Any:
+    """``value``, which a method of a model or stimulus returned, if it is a State.
+
+    Raises
+    ------
+    UsageError
+        When it is something else.
+    """
+    cls = type(record)
+    if not isinstance(value, cls.State):
+        fields = ", ".join(f"{name}=…" for name in cls.State._fields)
+        raise UsageError(f"{cls.__name__}.{method} returned {type(value).__name__}: return self.State({fields})")
+    return value
 
 
 def state_units(cls: type[NeuronModel]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from neurosim.errors import UsageError
 from neurosim.memory import MemoryEstimate, estimate
 from neurosim.model import NeuronModel
-from neurosim.parameters import check_length
+from neurosim.parameters import check_length, is_number
 from neurosim.stimuli import Stimulus
 
 
@@ -57,30 +58,39 @@ class Population:
             raise UsageError(f"{where}: model = {self.model!r} is no NeuronModel: write for example LIF()")
         if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer) or self.n < 1:
             raise UsageError(f"{where}: n = {self.n!r}: must be a whole number of neurons, at least 1")
-        if not (np.isscalar(self.t_ref) and np.isfinite(self.t_ref) and self.t_ref >= 0):  # type: ignore[arg-type]
+        if not (is_number(self.t_ref) and self.t_ref >= 0):
             raise UsageError(f"{where}: t_ref = {self.t_ref!r} ms: must be a finite number, at least 0")
         if isinstance(self.stimuli, Stimulus):
             raise UsageError(f"{where}: stimuli must be a sequence: write stimuli=({self.stimuli!r},)")
+        if isinstance(self.stimuli, str) or not isinstance(self.stimuli, Iterable):
+            raise UsageError(f"{where}: stimuli = {self.stimuli!r}: write for example stimuli=(Constant(1.0),)")
         object.__setattr__(self, "stimuli", tuple(self.stimuli))
         check_length(where, self.model, self.n)
         for stimulus in self.stimuli:
             if not isinstance(stimulus, Stimulus):
-                raise UsageError(f"{where}: stimulus {stimulus!r} is no Stimulus: write for example Constant({stimulus!r})")
+                instead = f"Constant({stimulus!r})" if is_number(stimulus) else "Constant(1.0)"
+                raise UsageError(f"{where}: stimulus {stimulus!r} is no Stimulus: write for example {instead}")
             check_length(where, stimulus, self.n)
         self._check_init(where)
 
     def _check_init(self, where: str) -> None:
         from neurosim.errors import nearest
 
+        if not isinstance(self.init, Mapping):
+            raise UsageError(f"{where}: init = {self.init!r}: write for example init={{'v': -70.0}}")
         checked = {}
-        for name, value in dict(self.init).items():
+        for name, value in self.init.items():
             if name not in self.model.State._fields:
                 raise UsageError(f"{where}: init has {name!r}: {nearest(name, self.model.State._fields)}")
-            array = np.asarray(value, dtype=np.float64)
-            if array.shape not in ((), (self.n,)) or not np.isfinite(array).all():
-                raise UsageError(
-                    f"{where}: init[{name!r}] must be finite and of shape ({self.n},) or a float, got shape {array.shape}"
-                )
+            try:
+                array = np.array(value, dtype=np.float64)
+            except (TypeError, ValueError):
+                raise UsageError(f"{where}: init[{name!r}] = {value!r}: give a float or one float per neuron") from None
+            if array.shape not in ((), (self.n,)):
+                raise UsageError(f"{where}: init[{name!r}] has shape {array.shape}: give a float or shape ({self.n},)")
+            if not np.isfinite(array).all():
+                raise UsageError(f"{where}: init[{name!r}] = {array[~np.isfinite(array)][0]}: must be finite")
+            array.setflags(write=False)
             checked[name] = array
         object.__setattr__(self, "init", checked)
 
@@ -100,6 +110,8 @@ class Network:
     def __post_init__(self) -> None:
         if isinstance(self.populations, Population):
             raise UsageError(f"Network takes a sequence: write Network(({self.populations.name},))")
+        if isinstance(self.populations, str) or not isinstance(self.populations, Iterable):
+            raise UsageError(f"Network takes populations, got {self.populations!r}: write Network((Population(…),))")
         object.__setattr__(self, "populations", tuple(self.populations))
         if not self.populations:
             raise UsageError("Network has no populations: write Network((Population(…),))")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
+import numbers
 from abc import ABC
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
@@ -114,6 +116,8 @@ def parameters(cls: type) -> dict[str, ParameterInfo]:
 def _checked(where: str, value: Any, info: ParameterInfo) -> float | np.ndarray:
     """A float or a read-only (n,) float64 array."""
     try:
+        if value is None or isinstance(value, str):
+            raise TypeError
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise UsageError(f"{where} = {value!r} is no number: give a float or one float per neuron") from None
@@ -134,6 +138,11 @@ def _checked(where: str, value: Any, info: ParameterInfo) -> float | np.ndarray:
         return float(array)
     array.setflags(write=False)
     return array
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a finite real number, and no truth value."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def check_length(where: str, record: Parameters, n: int) -> None:

@@ -28,9 +28,13 @@ class Progress:
 
     def __init__(self, progress: Any, total: int, label: str) -> None:
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
-            raise UsageError(f"progress = {progress!r}: write None, True, False or a function of (done, total)")
+            raise UsageError(
+                f"progress = {progress!r}: write None, True, False or a function of (done, total)"
+            )
         self._call: Callback | None = progress if callable(progress) else None
-        self._shown = progress is True or (progress is None and sys.stderr.isatty())
+        # There may be no standard error at all, as in a program without a console.
+        self._on_terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._shown = progress is True or (progress is None and self._on_terminal)
         self._total, self._label = total, label
 
     def __enter__(self) -> Self:
@@ -39,8 +43,14 @@ class Progress:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeRemainingColumn(),
+            )
+            # Elsewhere, as in a log file, one line at the end: a bar that vanishes would not be drawn at all.
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=self._on_terminal)
             self._task = self._bar.add_task(self._label, total=self._total)
             self._bar.start()
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,9 +53,10 @@ class Record:
         if self.variable == SPIKES and self.every != 1:
             raise UsageError(f"{where}: every = {self.every}: spikes are events, all are kept; write every=1")
         n = population.n
-        if isinstance(self.neurons, slice):
-            return np.arange(n, dtype=np.int64)[self.neurons]
-        indices = np.atleast_1d(np.asarray(self.neurons))
+        neurons = np.arange(n)[self.neurons] if isinstance(self.neurons, slice) else np.asarray(self.neurons)
+        if neurons.ndim > 1:
+            raise UsageError(f"{where}: neurons have shape {neurons.shape}: write neurons=[0, 1] or a slice")
+        indices = np.atleast_1d(neurons)
         if indices.size and not np.issubdtype(indices.dtype, np.integer):
             raise UsageError(f"{where}: neurons must be indices or a slice, got {indices.dtype}: write neurons=[0, 1]")
         if indices.size and (indices.min() < -n or indices.max() >= n):
@@ -86,6 +88,8 @@ def channels(records: Any, network: Network) -> list[Channel]:
     """The records of a run, checked against its network."""
     if isinstance(records, Record):
         records = (records,)
+    if not isinstance(records, Iterable):
+        raise UsageError(f"record = {records!r}: write Record('population', 'variable'), or several of them")
     found: list[Channel] = []
     for record in records:
         if not isinstance(record, Record):

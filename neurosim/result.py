@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from neurosim.errors import UsageError, nearest
-from neurosim.record import SPIKES
-from neurosim.sinks.base import Header, Sink
+from neurosim.record import SPIKES, Channel
+from neurosim.sinks.base import Header, Records
 
 T = TypeVar("T")
 
@@ -30,15 +32,21 @@ class Spikes(NamedTuple):
 
 
 class _Recorded(Mapping[str, T]):
-    """A mapping that says what was recorded when it is asked for something that was not."""
+    """A mapping that loads an item when it is first asked for; when it has none it says what there is."""
 
-    def __init__(self, items: dict[str, T], hint: str) -> None:
-        self._items, self._hint = items, hint
+    def __init__(self, items: dict[str, Any], load: Callable[[Any], T], hint: str) -> None:
+        self._items, self._load, self._hint = items, load, hint
+        self._loaded: dict[str, T] = {}
 
     def __getitem__(self, name: str) -> T:
         if name not in self._items:
             raise UsageError(f"{self._hint.format(name)} was not recorded; {nearest(name, self._items)}")
-        return self._items[name]
+        if name not in self._loaded:
+            self._loaded[name] = self._load(self._items[name])
+        return self._loaded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._items
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
@@ -50,40 +58,57 @@ class _Recorded(Mapping[str, T]):
         return f"{{{', '.join(self._items)}}}"
 
 
+def _spikes(records: Records, dt: float, channel: Channel) -> Spikes:
+    steps, neurons = records.collect(channel)
+    return Spikes((steps + 1) * dt, neurons)
+
+
+def _traces(records: Records, channels: dict[str, Channel]) -> Mapping[str, np.ndarray]:
+    population = next(iter(channels.values())).population
+    return _Recorded(channels, records.collect, f"Record({population!r}, {{0!r}})")
+
+
 class Result:
-    """Records of a run as NumPy arrays on the host.
+    """Records of a run as NumPy arrays on the host, each loaded when it is first asked for.
 
     Attributes
     ----------
     spikes : mapping
         Population → :class:`Spikes`.
     traces : mapping
-        Population → variable → array of shape (samples, neurons); sample k of a record with ``every=e`` is the
-        value at the time k·e·dt from the beginning of the simulation (of a current: in the step that begins then).
+        Population → variable → array of shape (samples, neurons); sample k of a record with ``every=e`` is
+        the value at the time k·e·dt from the beginning of the simulation (of a current: in the step that
+        begins then).
     provenance : dict
-        What ran: versions, backend, engine, precision, method, dt, seed, steps, seconds, and whether it is partial.
+        What ran: versions, backend, engine, precision, method, dt, seed, steps, seconds, and why it is
+        partial where it is.
     """
 
-    def __init__(self, header: Header, sink: Sink, n_steps: int, provenance: dict[str, Any]) -> None:
+    def __init__(self, header: Header, records: Records, n_steps: int, provenance: dict[str, Any]) -> None:
         self._header, self.n_steps, self.provenance = header, n_steps, provenance
-        spikes: dict[str, Spikes] = {}
-        traces: dict[str, dict[str, np.ndarray]] = {}
-        self._recorded_neurons: dict[str, np.ndarray] = {}
-        self._times: dict[str, np.ndarray] = {}
-        for channel in header.channels:
-            if channel.variable == SPIKES:
-                steps, neurons = sink.collect(channel)
-                spikes[channel.population] = Spikes((steps + 1) * header.dt, neurons)
-                self._recorded_neurons[channel.population] = channel.lanes
-            else:
-                values = sink.collect(channel)
-                traces.setdefault(channel.population, {})[channel.variable] = values
-                first = -(-header.first_step // channel.every)
-                self._times[channel.name] = (first + np.arange(len(values))) * channel.every * header.dt
-        self.spikes: Mapping[str, Spikes] = _Recorded(spikes, "Record({0!r}, 'spikes')")
-        self.traces: Mapping[str, Mapping[str, np.ndarray]] = _Recorded(
-            {p: _Recorded(of, f"Record({p!r}, {{0!r}})") for p, of in traces.items()}, "any trace of population {0!r}"
+        spiking = {c.population: c for c in header.channels if c.variable == SPIKES}
+        self._traced = {c.name: c for c in header.channels if c.variable != SPIKES}
+        self._recorded_neurons = {name: channel.lanes for name, channel in spiking.items()}
+        by_population: dict[str, dict[str, Channel]] = {}
+        for channel in self._traced.values():
+            by_population.setdefault(channel.population, {})[channel.variable] = channel
+        # Functions of the module, not of self: a cycle would keep large arrays until the collector comes by.
+        self.spikes: Mapping[str, Spikes] = _Recorded(
+            spiking, partial(_spikes, records, header.dt), "Record({0!r}, 'spikes')"
         )
+        self.traces: Mapping[str, Mapping[str, np.ndarray]] = _Recorded(
+            by_population, partial(_traces, records), "any trace of population {0!r}"
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Result:
+        """The result in a file that ``run(…, sink=path)`` wrote, or is writing, or wrote until it was killed.
+
+        See :func:`neurosim.sinks.reader.load_result`.
+        """
+        from neurosim.sinks.reader import load_result
+
+        return load_result(path)
 
     @property
     def dt(self) -> float:
@@ -103,23 +128,29 @@ class Result:
     @property
     def t(self) -> np.ndarray:
         """Times of the samples in ms, where all traces have the same ``every``; else use :meth:`times`."""
-        if not self._times:
+        if not self._traced:
             raise UsageError("Result.t: no trace was recorded; add Record('population', 'v')")
-        first, *others = self._times.values()
-        if any(not np.array_equal(first, other) for other in others):
-            raise UsageError("Result.t: traces have different `every`; write result.times('population', 'variable')")
-        return first
+        first, *others = self._traced.values()
+        if any(first.every != other.every for other in others):
+            raise UsageError(
+                "Result.t: traces have different `every`; write result.times('population', 'variable')"
+            )
+        return self.times(first.population, first.variable)
 
     def times(self, population: str, variable: str) -> np.ndarray:
         """Times of the samples of one trace in ms."""
         name = f"{population}/{variable}"
-        if name not in self._times:
-            raise UsageError(f"Result.times: {name} was not recorded; {nearest(name, self._times)}")
-        return self._times[name]
+        if name not in self._traced:
+            raise UsageError(f"Result.times: {name} was not recorded; {nearest(name, self._traced)}")
+        begin, every = self._header.first_step, self._traced[name].every
+        return np.arange(-(-begin // every), -(-(begin + self.n_steps) // every)) * every * self.dt
 
     def unit(self, population: str, variable: str) -> str:
         """Unit of a recorded variable."""
-        return self._header.units[f"{population}/{variable}"]
+        name = f"{population}/{variable}"
+        if name not in self._header.units:
+            raise UsageError(f"Result.unit: {name} was not recorded; {nearest(name, self._header.units)}")
+        return self._header.units[name]
 
     def counts(self, population: str) -> np.ndarray:
         """Spikes of each neuron, shape (n,); 0 for neurons that were not recorded."""
@@ -133,6 +164,9 @@ class Result:
         return counts / (self.duration * 1e-3)
 
     def __repr__(self) -> str:
-        kept = ", ".join(f"{c.name} ({len(c.lanes)} neurons)" for c in self._header.channels) or "nothing recorded"
+        kept = (
+            ", ".join(f"{c.name} ({len(c.lanes)} neurons)" for c in self._header.channels)
+            or "nothing recorded"
+        )
         state = " (partial)" if self.partial else ""
         return f"<Result of {self.duration:g} ms{state}: {kept}>"

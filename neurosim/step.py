@@ -16,6 +16,7 @@ from neurosim.backends.philox import Random, seed_words
 from neurosim.backends.program import Clock, Outputs, Program, Slot
 from neurosim.errors import UsageError
 from neurosim.integrators import Integrator
+from neurosim.model import checked_state
 from neurosim.parameters import Parameters, bind, parameters
 from neurosim.stimuli import Now
 
@@ -103,7 +104,7 @@ def assemble(
 
 def _initial(record: Any) -> dict[str, Any]:
     bound = bind(record, {name: np.asarray(value) for name, value in record.values().items()})
-    return bound.init(np)._asdict()
+    return checked_state(record, "init", bound.init(np))._asdict()
 
 
 def _on_host(model: Any, state: Mapping[str, Any]) -> Any:
@@ -123,6 +124,13 @@ class _Step:
     refractory: bool
 
     def __call__(self, xp: Any, state: Mapping[str, Any], params: Mapping[str, Any], clock: Clock) -> Outputs:
+        try:
+            return self._outputs(xp, state, params, clock)
+        except UsageError as error:
+            where = f"population {self.population.name!r} ({type(self.population.model).__name__})"
+            raise type(error)(f"{where}: {error}") from error
+
+    def _outputs(self, xp: Any, state: Mapping[str, Any], params: Mapping[str, Any], clock: Clock) -> Outputs:
         model = _bound("model", self.population.model, params)
         s = model.State(*(state[name] for name in model.State._fields))
         new: dict[str, Any] = {}
@@ -133,7 +141,6 @@ class _Step:
         dt = params["dt"]
         prepared = {name: params[f"prepared.{name}"] for name in self.prepared}
         after = self.integrator.advance(xp, model, s, current, dt, prepared)
-        self._check_state(after)
         free = None
         if self.refractory:
             left = state[_REFRACTORY]
@@ -146,7 +153,7 @@ class _Step:
             random = self._random("model", params, clock)
             spiked = random.uniform(xp) < model.hazard(xp, after) * dt
         else:
-            spiked = model.threshold(xp, after)
+            spiked = self._condition(xp, model.threshold(xp, after))
             if _ABOVE in state:
                 new[_ABOVE] = xp.where(spiked, 1.0 + 0.0 * dt, 0.0)
                 spiked = spiked & (state[_ABOVE] < 0.5)
@@ -155,8 +162,7 @@ class _Step:
             new[_REFRACTORY] = xp.where(spiked, params["t_ref"], new[_REFRACTORY])
 
         if model.resets():
-            fresh = model.reset(xp, after)
-            self._check_state(fresh, "reset")
+            fresh = checked_state(model, "reset", model.reset(xp, after))
             after = type(after)(
                 *(x if y is x else xp.where(spiked, y, x) for x, y in zip(after, fresh, strict=True))
             )
@@ -182,19 +188,25 @@ class _Step:
             stimulus = _bound(f"stimulus{k}", declared, params)
             s = stimulus.State(*(state[f"stimulus{k}.{name}"] for name in stimulus.State._fields))
             now = Now(t, params["dt"], self._random(f"stimulus{k}", params, clock))
-            current = xp.astype(stimulus.current(xp, s, now), dtype)
+            current = xp.astype(_as_array(stimulus.current(xp, s, now), params), dtype)
             total = current if total is None else total + current
-            for name, value in stimulus.advance(xp, s, now)._asdict().items():
-                carried[f"stimulus{k}.{name}"] = xp.astype(value, dtype)
+            advanced = checked_state(stimulus, "advance", stimulus.advance(xp, s, now))
+            for name, value in advanced._asdict().items():
+                carried[f"stimulus{k}.{name}"] = xp.astype(_as_array(value, params), dtype)
         return (0.0 * params["dt"] if total is None else total), carried
 
-    def _check_state(self, value: Any, method: str = "derivatives") -> None:
-        cls = type(self.population.model)
-        if not isinstance(value, cls.State):
-            raise UsageError(
-                f"{cls.__name__}.{method} returned {type(value).__name__}: return self.State("
-                f"{', '.join(f'{name}=…' for name in cls.State._fields)})"
-            )
+    def _condition(self, xp: Any, value: Any) -> Any:
+        dtype = getattr(value, "dtype", None)
+        if dtype is None or dtype != xp.bool:
+            given = type(value).__name__ if dtype is None else f"an array of {dtype}"
+            name = type(self.population.model).__name__
+            raise UsageError(f"{name}.threshold returned {given}: return a condition on arrays, as in s.v > self.v_thresh")
+        return value
+
+
+def _as_array(value: Any, params: Mapping[str, Any]) -> Any:
+    """A formula may also return a number."""
+    return value + 0.0 * params["dt"] if isinstance(value, int | float) else value
 
 
 def _bound(prefix: str, record: Parameters, params: Mapping[str, Any]) -> Any:

@@ -129,8 +129,13 @@ class Ramp(Stimulus):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not np.all(np.asarray(self.stop) > self.start):
-            raise UsageError(f"Ramp: stop = {self.stop} ms must be after start = {self.start} ms")
+        start, stop = np.asarray(self.start), np.asarray(self.stop)
+        if start.ndim and stop.ndim and start.shape != stop.shape:
+            raise UsageError(f"Ramp: {start.size} values of start, {stop.size} of stop: give one per neuron, or a float")
+        late = np.flatnonzero(~(stop > start))
+        if late.size:
+            first, last = (float(np.broadcast_to(x, (late[0] + 1,))[late[0]]) for x in (start, stop))
+            raise UsageError(f"Ramp: stop = {last:g} ms must be after start = {first:g} ms")
 
     def current(self, xp: Any, s: Any, now: Now) -> Array:
         part = xp.minimum(xp.maximum((now.t - self.start) / (self.stop - self.start), 0.0), 1.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numba import njit
 from numba.core.errors import TypingError
 
-from neurosim.backends.math_functions import FUNCTIONS, LARGEST_ANGLE
+from neurosim.backends.math_functions import FUNCTIONS, LARGEST_ANGLE, LARGEST_NARROW, NARROW
 
 INF, NAN = np.inf, np.nan
 EVERY = pytest.mark.parametrize(("name", "dtype"), list(FUNCTIONS))
@@ -216,3 +216,24 @@ def test_exp_never_falls_by_more_than_an_ulp(dtype, value):
 def test_float32_functions_do_not_silently_compute_in_float64(name):
     with pytest.raises(TypingError, match="No implementation"):
         FUNCTIONS[name, "float32"](0.5)
+
+
+@pytest.mark.parametrize(("name", "dtype"), [(name, d) for d, of in NARROW.items() for name in of])
+def test_short_versions_have_the_same_bits(name, dtype):
+    limit = LARGEST_NARROW[dtype]
+    smallest = np.finfo(dtype).smallest_normal
+    x = np.concatenate(
+        [np.linspace(-limit, limit, 200_001), np.geomspace(smallest, limit, 20_001), -np.geomspace(smallest, limit, 20_001)]
+    ).astype(dtype)
+    x = np.append(x, np.array([0.0, -0.0], dtype))
+    short, general = NARROW[dtype][name], FUNCTIONS[name, dtype]
+
+    @njit(error_model="numpy")
+    def both(x, a, b):
+        for i in range(len(x)):
+            a[i] = short(x[i])
+            b[i] = general(x[i])
+
+    a, b = np.empty_like(x), np.empty_like(x)
+    both(x, a, b)
+    assert a.tobytes() == b.tobytes()

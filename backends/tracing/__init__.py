@@ -10,6 +10,7 @@ from neurosim.backends.tracing.evaluate import evaluate
 from neurosim.backends.tracing.functions import FUNCTIONS, NotTraceable
 from neurosim.backends.tracing.graph import Graph, Node, Value
 from neurosim.backends.tracing.program_trace import Trace, trace
+from neurosim.backends.tracing.share_exponentials import share_exponentials
 
 __all__ = [
     "FUNCTIONS",
@@ -21,5 +22,6 @@ __all__ = [
     "Value",
     "coefficient",
     "evaluate",
+    "share_exponentials",
     "trace",
 ]

@@ -37,6 +37,10 @@ def evaluate(graph: Graph, outputs: Sequence[int], xp: Any, inputs: Mapping[str,
             values[index] = inputs[node.payload]
         elif node.op == "constant":
             values[index] = node.payload.item()
+        elif node.op == "where" and all(graph.nodes[i].op == "constant" for i in node.args[1:]):
+            # Two Python numbers have no type of their own, and the Array API refuses them.
+            a, b = (values[i] for i in node.args[1:])
+            values[index] = xp.where(values[node.args[0]], xp.asarray(a, dtype=getattr(xp, node.dtype)), b)
         elif node.op == "astype":
             values[index] = xp.astype(values[node.args[0]], getattr(xp, node.dtype))
         else:

@@ -76,6 +76,9 @@ class Value:
     __rpow__ = __pow__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        for x in inputs:
+            if isinstance(x, np.generic | np.ndarray):
+                raise _numpy_value(x)
         name = {"power": "pow", "absolute": "abs"}.get(ufunc.__name__, ufunc.__name__)
         raise UsageError(f"np.{ufunc.__name__} was called in a formula: write xp.{name}, the namespace it is given")
 
@@ -86,6 +89,13 @@ class Value:
         if name.startswith("__"):
             raise AttributeError(name)
         raise UsageError(f"x.{name} is no part of the Array API's elementwise functions: write xp.{name}(x)")
+
+
+def _numpy_value(x: Any) -> UsageError:
+    """The error for a number or array of NumPy's, which has a type of its own and would decide that of the result."""
+    if np.ndim(x) == 0:
+        return UsageError(f"a formula got NumPy's {type(x).__name__} {x}: write float(…) around it")
+    return UsageError(f"a formula got a NumPy array of shape {np.shape(x)}: make it a `param` of the model")
 
 
 def _operator(function: str, swapped: bool = False) -> Callable[[Value, Any], Any]:
@@ -188,6 +198,8 @@ class Graph:
             if isinstance(x, Value):
                 if x.graph is not self:
                     raise UsageError("a value of another trace was used: a model must not keep arrays between calls")
+            elif isinstance(x, np.generic | np.ndarray):
+                raise _numpy_value(x)
             elif not isinstance(x, Number):
                 raise UsageError(f"a formula got {type(x).__name__} {x!r}: make it a `param` of the model or a number")
         kinds = {"float" if d in FLOATS else "integer" if d in INTEGERS else "bool" for d in dtypes}

@@ -29,6 +29,6 @@ def get_integrator(name: str) -> Integrator:
     UsageError
         When there is none; the message has the nearest name.
     """
-    if name not in INTEGRATORS:
+    if not isinstance(name, str) or name not in INTEGRATORS:
         raise UsageError(f"unknown method {name!r}: {nearest(str(name), INTEGRATORS)}")
     return INTEGRATORS[name]

@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.model import NeuronModel
+from neurosim.model import NeuronModel, checked_state
+
+
+def slopes(xp: Any, model: NeuronModel, s: Any, i_syn: Any) -> Any:
+    """The model's derivatives, a State."""
+    return checked_state(model, "derivatives", model.derivatives(xp, s, i_syn))
 
 
 class Integrator(ABC):

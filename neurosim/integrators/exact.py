@@ -12,7 +12,7 @@ import numpy as np
 
 from neurosim.backends.tracing import Graph, NotAffine, Value, coefficient, evaluate
 from neurosim.errors import UsageError
-from neurosim.integrators.base import Integrator
+from neurosim.integrators.base import Integrator, slopes
 from neurosim.model import NeuronModel
 from neurosim.parameters import bind
 
@@ -29,6 +29,8 @@ class Exact(Integrator):
     def prepare(self, model: NeuronModel, dt: float) -> Mapping[str, np.ndarray | float]:
         names = model.State._fields
         size = len(names)
+        if not size:
+            return {}
         system = np.asarray(_linear_system(model))  # (…, size, size + 2): columns x, 1, i_syn
         augmented = np.zeros((*system.shape[:-2], size + 2, size + 2))
         augmented[..., :size, :] = system
@@ -60,10 +62,10 @@ def _linear_system(model: NeuronModel) -> np.ndarray:
     bound = bind(model, {name: graph.input(f"parameter {name}", "float64") for name in model.values()})
     s = model.State(*(graph.input(name, "float64") for name in model.State._fields))
     current = graph.input("i_syn", "float64")
-    slopes = bound.derivatives(graph, s, current)
+    derivatives = slopes(graph, bound, s, current)
     entries = []
     at_zero = {name: np.zeros(()) for name in (*s._fields, "i_syn")}
-    for name, slope in zip(s._fields, slopes, strict=True):
+    for name, slope in zip(s._fields, derivatives, strict=True):
         slope = slope if isinstance(slope, Value) else graph.constant(slope, "float64")
         row: list[Any] = []
         for x in (*s, current):
@@ -72,8 +74,8 @@ def _linear_system(model: NeuronModel) -> np.ndarray:
                 row.append(np.zeros(()) if a is None else evaluate(graph, [a.index], np, values)[0])
             except (NotAffine, KeyError):  # KeyError: the coefficient depends on a state variable
                 raise UsageError(
-                    f"method='exact' needs a linear model, and d{name}/dt of {type(model).__name__} is not linear: "
-                    "write method='exponential_euler' or 'rk4'"
+                    f"method='exact' needs a linear model, and d{name}/dt of {type(model).__name__} is not "
+                    "linear: write method='exponential_euler' or 'rk4'"
                 ) from None
         constant = evaluate(graph, [slope.index], np, values | at_zero)[0]
         entries.append([*row[:-1], constant, row[-1]])

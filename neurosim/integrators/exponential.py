@@ -7,6 +7,8 @@ from typing import Any
 from neurosim.integrators.base import Integrator
 from neurosim.integrators.linear import slopes_and_rates
 
+_TINY = 1e-30
+
 
 class ExponentialEuler(Integrator):
     """x(t + dt) = x + f·(e^{a·dt} − 1)/a where f = dx/dt = a·x + b with the rest frozen.
@@ -27,8 +29,9 @@ class ExponentialEuler(Integrator):
 def _advanced(xp: Any, x: Any, slope: Any, rate: Any, dt: Any) -> Any:
     if rate is None:
         return x + dt * slope
-    # dt where the rate is 0; expm1 keeps the digits where it is small
-    return x + slope * xp.where(rate == 0.0, dt, xp.expm1(rate * dt) / rate)
+    # A rate of 0 becomes 1e-30, whose quotient is dt; any other rate swallows it.
+    rate = rate + _TINY
+    return x + slope * (xp.expm1(rate * dt) / rate)
 
 
 EXPONENTIAL_EULER = ExponentialEuler()

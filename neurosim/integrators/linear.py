@@ -10,7 +10,9 @@ import dataclasses
 from functools import lru_cache
 from typing import Any
 
-from neurosim.backends.tracing import Graph, NotAffine, Value, coefficient, evaluate
+from neurosim.backends.tracing import Graph, NotAffine, NotTraceable, Value, coefficient, evaluate
+from neurosim.errors import UsageError
+from neurosim.integrators.base import slopes
 from neurosim.model import NeuronModel
 from neurosim.parameters import bind, parameters
 
@@ -23,8 +25,8 @@ def slopes_and_rates(xp: Any, model: NeuronModel, s: Any, i_syn: Any) -> tuple[A
     The coefficient is None where f does not depend on x, or is not linear in it.
     """
     if isinstance(xp, Graph):
-        slopes = model.derivatives(xp, s, i_syn)
-        return slopes, [_rate(xp, slope, x) for slope, x in zip(slopes, s, strict=True)]
+        derivatives = slopes(xp, model, s, i_syn)
+        return derivatives, [_rate(xp, slope, x) for slope, x in zip(derivatives, s, strict=True)]
     traced = _trace(type(model), _options(model), str(s[0].dtype).rpartition(".")[2] if s else "float64")
     inputs = {name: getattr(model, name) for name in parameters(type(model))} | s._asdict() | {_CURRENT: i_syn}
     values = evaluate(traced.graph, traced.outputs, xp, inputs)
@@ -66,6 +68,12 @@ def _trace(cls: type[NeuronModel], options: tuple[tuple[str, Any], ...], dtype: 
         object.__setattr__(record, name, None)
     model = bind(record, {name: graph.input(name, dtype) for name in names})
     s = cls.State(*(graph.input(name, dtype) for name in cls.State._fields))
-    slopes, rates = slopes_and_rates(graph, model, s, graph.input(_CURRENT, dtype))
-    slope_nodes = [(x if isinstance(x, Value) else graph.constant(x, dtype)).index for x in slopes]
+    try:
+        derivatives, rates = slopes_and_rates(graph, model, s, graph.input(_CURRENT, dtype))
+    except NotTraceable as error:
+        raise UsageError(
+            f"method='exponential_euler' reads the linear part of {cls.__name__} off a trace, but {error}; "
+            "write method='euler', 'heun' or 'rk4'"
+        ) from error
+    slope_nodes = [(x if isinstance(x, Value) else graph.constant(x, dtype)).index for x in derivatives]
     return _Traced(graph, [*slope_nodes, *(a.index for a in rates if a is not None)], [a is not None for a in rates])

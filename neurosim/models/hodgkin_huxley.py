@@ -25,7 +25,7 @@ from neurosim.rates import linoid
         threshold="v > v_spike",
         refractory="v > v_spike",
         drive=10.0,
-        dt=0.01,
+        dt=0.05,
         tolerance=1e-6,
     ),
     doi="10.1113/jphysiol.1952.sp004764",
@@ -33,8 +33,9 @@ from neurosim.rates import linoid
 class HodgkinHuxley(NeuronModel):
     """Squid giant axon, Hodgkin and Huxley 1952, rest at 0 mV.
 
-    The sign convention is today's (depolarisation positive), as in the lecture, slide 9, whose equation lacks the
-    leak and has wrong signs (see the scenario ``hh_lecture_errata``). A spike is an upward crossing of ``v_spike``.
+    The sign convention is today's (depolarisation positive), as in the lecture, slide 9, whose equation lacks
+    the leak and has wrong signs (see the scenario ``hh_lecture_errata``). A spike is an upward crossing of
+    ``v_spike``.
     """
 
     current_unit = "µA/cm²"
@@ -57,30 +58,34 @@ class HodgkinHuxley(NeuronModel):
 
     def rates(self, xp: Any, v: Array) -> tuple[Array, ...]:
         """α_m, β_m, α_h, β_h, α_n, β_n in 1/ms at the potentials ``v``."""
+        u = 0.1 * v
         return (
-            self.phi * linoid(xp, (25.0 - v) * 0.1),
+            self.phi * linoid(xp, 2.5 - u),
             self.phi * 4.0 * xp.exp(v * (-1.0 / 18.0)),
             self.phi * 0.07 * xp.exp(v * (-1.0 / 20.0)),
-            self.phi / (xp.exp((30.0 - v) * 0.1) + 1.0),
-            self.phi * 0.1 * linoid(xp, (10.0 - v) * 0.1),
+            self.phi / (xp.exp(3.0 - u) + 1.0),
+            self.phi * 0.1 * linoid(xp, 1.0 - u),
             self.phi * 0.125 * xp.exp(v * (-1.0 / 80.0)),
         )
 
     def init(self, xp: Any) -> State:
         v = 0.0 * self.c_m
         alpha_m, beta_m, alpha_h, beta_h, alpha_n, beta_n = self.rates(xp, v)
-        return self.State(v, alpha_m / (alpha_m + beta_m), alpha_h / (alpha_h + beta_h), alpha_n / (alpha_n + beta_n))
+        return self.State(
+            v, alpha_m / (alpha_m + beta_m), alpha_h / (alpha_h + beta_h), alpha_n / (alpha_n + beta_n)
+        )
 
     def derivatives(self, xp: Any, s: State, i_syn: Array) -> State:
         alpha_m, beta_m, alpha_h, beta_h, alpha_n, beta_n = self.rates(xp, s.v)
         i_na = self.g_na * s.m * s.m * s.m * s.h * (s.v - self.e_na)
-        i_k = self.g_k * s.n * s.n * s.n * s.n * (s.v - self.e_k)
+        n2 = s.n * s.n
+        i_k = self.g_k * n2 * n2 * (s.v - self.e_k)
         i_l = self.g_l * (s.v - self.e_l)
         return self.State(
-            v=(i_syn - i_na - i_k - i_l) / self.c_m,
-            m=alpha_m * (1.0 - s.m) - beta_m * s.m,
-            h=alpha_h * (1.0 - s.h) - beta_h * s.h,
-            n=alpha_n * (1.0 - s.n) - beta_n * s.n,
+            v=(i_syn - i_na - i_k - i_l) * (1.0 / self.c_m),
+            m=alpha_m - (alpha_m + beta_m) * s.m,
+            h=alpha_h - (alpha_h + beta_h) * s.h,
+            n=alpha_n - (alpha_n + beta_n) * s.n,
         )
 
     def threshold(self, xp: Any, s: State) -> Bool:

@@ -11,7 +11,7 @@ from neurosim.model import Array, Bool, NeuronModel, Reference, param, register
 
 @register(
     reference=Reference(
-        equations="dv/dt = (v_rest - v + r_m*i_syn)/(tau_m*ms) : 1",
+        equations="dv/dt = (v_rest - v + r_m*i_syn)/(tau_m*ms) : 1 (unless refractory)",
         threshold="v > v_thresh",
         reset="v = v_reset",
         drive=2.0,
@@ -21,7 +21,13 @@ from neurosim.model import Array, Bool, NeuronModel, Reference, param, register
     doi="10.1016/S0006-3495(65)86709-1",
 )
 class LIF(NeuronModel):
-    """Leaky integrate-and-fire neuron, Stein 1965."""
+    """Leaky integrate-and-fire neuron, Stein 1965.
+
+    The potential relaxes with ``tau_m`` to v_rest + r_m·i_syn; above ``v_thresh`` the neuron spikes and the
+    potential is set to ``v_reset``. A constant current fires it with the period t_ref + tau_m·ln((v_inf −
+    v_reset)/(v_inf − v_thresh)), where v_inf is v_rest + r_m·i_syn and t_ref the population's. Linear, so
+    ``method="exact"`` applies.
+    """
 
     class State(NamedTuple):
         v: Annotated[Array, "mV"]  # (n,)
@@ -36,7 +42,7 @@ class LIF(NeuronModel):
         return self.State(self.v_rest)
 
     def derivatives(self, xp: Any, s: State, i_syn: Array) -> State:
-        return self.State((self.v_rest - s.v + self.r_m * i_syn) / self.tau_m)
+        return self.State((self.v_rest - s.v + self.r_m * i_syn) * (1.0 / self.tau_m))
 
     def threshold(self, xp: Any, s: State) -> Bool:
         return s.v > self.v_thresh

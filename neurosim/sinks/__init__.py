@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from neurosim.errors import UsageError
-from neurosim.sinks.base import Header, Sink
+from neurosim.sinks.base import Header, Records, Sink
 from neurosim.sinks.memory import MemorySink
 
-__all__ = ["Header", "MemorySink", "Sink", "open_sink"]
+__all__ = ["Header", "MemorySink", "Records", "Sink", "open_sink"]
 
 
 def open_sink(sink: Any) -> Sink:
@@ -22,4 +22,6 @@ def open_sink(sink: Any) -> Sink:
         from neurosim.sinks.hdf5 import HDF5Sink
 
         return HDF5Sink(Path(sink))
-    raise UsageError(f"sink = {sink!r}: give a path of an HDF5 file, a Sink, or nothing to keep records in memory")
+    raise UsageError(
+        f"sink = {sink!r}: give a path of an HDF5 file, a Sink, or nothing to keep records in memory"
+    )

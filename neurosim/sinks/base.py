@@ -22,6 +22,8 @@ class Header:
         Step, ms.
     first_step : int
         The step that the run begins with: 0, or where the run before it ended.
+    n_steps : int
+        Steps that were asked for.
     precision : str
         Type of the traces.
     sizes : dict
@@ -36,6 +38,7 @@ class Header:
 
     dt: float
     first_step: int
+    n_steps: int
     precision: str
     sizes: dict[str, int]
     units: dict[str, str]
@@ -43,9 +46,22 @@ class Header:
     provenance: dict[str, Any]
 
 
+class Records(ABC):
+    """The records of one run, given out channel by channel."""
+
+    @abstractmethod
+    def collect(self, channel: Channel) -> Any:
+        """What a channel took: ``(steps, neurons)`` for spikes, else samples."""
+
+
 class Sink(ABC):
-    """Takes records window by window. The engine calls :meth:`begin`, then per window one ``spikes`` or ``samples``
-    per channel and a :meth:`flush`, then :meth:`end`, also when the run is cut short."""
+    """Takes records window by window.
+
+    The engine calls :meth:`begin`, then per window one ``spikes`` or ``samples`` per channel and a
+    :meth:`flush`, then :meth:`end`, also when the run is cut short, even in the midst of a window. The arrays
+    that it hands over are the sink's to keep. A sink that cannot write raises
+    :class:`~neurosim.errors.RecordingError`; then only ``end`` follows.
+    """
 
     @abstractmethod
     def begin(self, header: Header) -> None:
@@ -54,7 +70,7 @@ class Sink(ABC):
         Raises
         ------
         UsageError
-            When it cannot take this run.
+            When it cannot take this run; nothing is left behind.
         """
 
     @abstractmethod
@@ -67,12 +83,16 @@ class Sink(ABC):
 
     @abstractmethod
     def flush(self, step: int) -> None:
-        """All that came before is safe; the run has computed ``step`` steps since the simulation began."""
+        """A window is whole: the run has computed ``step`` steps since the simulation began.
+
+        What came before belongs to the result; what comes after does so only with the next flush. A sink may
+        wait with making it safe, a second at most.
+        """
 
     @abstractmethod
     def end(self, provenance: dict[str, Any]) -> None:
-        """The run is over; ``provenance`` has now its last facts."""
+        """The run is over, or was cut short; ``provenance`` has now its last facts."""
 
     @abstractmethod
-    def collect(self, channel: Channel) -> Any:
-        """What a channel took: ``(steps, neurons)`` for spikes, else samples."""
+    def records(self) -> Records:
+        """After the end: what was taken up to the last flush. It stays valid when the sink begins anew."""
