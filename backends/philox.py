@@ -84,9 +84,9 @@ class Random(NamedTuple):
         w0, w1, w2, w3 = self.words()
         dtype = getattr(xp, self.dtype)
         if self.dtype == "float32":
-            return tuple((xp.astype(w >> 9, dtype) + 0.5) * 2.0**-23 for w in (w0, w1))  # type: ignore[return-value]
+            return tuple((xp.astype(w >> 9, dtype) + 0.5) * 2.0**-23 for w in (w0, w1))
         pairs = ((w0, w1), (w2, w3))
-        return tuple((xp.astype(((a >> 6) << 26) | (b >> 6), dtype) + 0.5) * 2.0**-52 for a, b in pairs)  # type: ignore[return-value]
+        return tuple((xp.astype(((a >> 6) << 26) | (b >> 6), dtype) + 0.5) * 2.0**-52 for a, b in pairs)
 
     def uniform(self, xp: Any) -> Any:
         """A number in (0, 1) for each lane."""

@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import neurosim.backends as package
@@ -34,8 +34,12 @@ def factories() -> dict[str, Callable[[], Backend]]:
             if name != _ANY_LIBRARY:
                 found[name] = _lazy(f"{package.__name__}.{module.name}")
     for entry in entry_points(group=ENTRY_POINTS):
-        found[entry.name] = lambda entry=entry: entry.load()()
+        found[entry.name] = _entered(entry)
     return found
+
+
+def _entered(entry: EntryPoint) -> Callable[[], Backend]:
+    return lambda: entry.load()()
 
 
 def _lazy(module: str) -> Callable[[], Backend]:

@@ -75,8 +75,8 @@ def estimate(network: Network, backend: Any, precision: str, *, fused: bool | No
     itemsize = _ITEMSIZE[precision]
     state = parameters = working = 0
     for population in network.populations:
-        records = (population.model, *population.stimuli)
-        carried = sum(len(record.State._fields) for record in records) + (population.t_ref > 0)
+        records: tuple[Any, ...] = (population.model, *population.stimuli)
+        carried: int = sum(len(record.State._fields) for record in records) + (population.t_ref > 0)
         carried += not (population.model.resets() or population.model.stochastic())
         copies = 1 if chosen.name == "cupy" else 2  # the second is the host's
         state += copies * carried * population.n * itemsize

@@ -10,12 +10,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_type_hints
 
 from neurosim.errors import UsageError
-from neurosim.parameters import Parameters, param
+from neurosim.parameters import Floats, Parameters, param
 
-__all__ = ["MODELS", "Entry", "NeuronModel", "Reference", "checked_state", "param", "register", "state_units"]
+__all__ = ["MODELS", "Entry", "Floats", "NeuronModel", "Reference", "checked_state", "param", "register", "state_units"]
 
 Array = Any  # of whatever library runs the formula
 Bool = Any  # the same, of truth values
@@ -40,8 +40,12 @@ class NeuronModel(Parameters):
     current_unit: ClassVar[str] = "nA"
     held_while_refractory: ClassVar[tuple[str, ...]] = ("v",)
 
-    class State(NamedTuple):
-        """State variables; each model has its own, annotated with their units."""
+    if TYPE_CHECKING:
+        State: ClassVar[Any]
+    else:
+
+        class State(NamedTuple):
+            """State variables; each model has its own, annotated with their units."""
 
     @abstractmethod
     def init(self, xp: Any) -> Any:

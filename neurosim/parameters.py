@@ -14,11 +14,14 @@ import numbers
 from abc import ABC
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass
-from typing import Any, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from neurosim.errors import UsageError, nearest
+
+
+Floats = Any  # a float, or one float per neuron: an (n,) array or a sequence
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,18 @@ def param(
     return dataclasses.field(default=default, metadata={"param": info})
 
 
-@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(param, dataclasses.field))
 class Parameters(ABC):
     """Base of every record of parameters.
 
     Abstract or final: a class whose formulas are complete is never subclassed; vary its parameters with
     :meth:`replace`, or write a new class.
     """
+
+    if TYPE_CHECKING:  # made by dataclass, which type checkers cannot see through `param`
+
+        __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+        def __init__(self, *values: Floats, **named: Floats) -> None: ...
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

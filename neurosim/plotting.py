@@ -73,7 +73,7 @@ def subplots(
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(style()):
+    with matplotlib.rc_context(style()):  # type: ignore[arg-type]
         figure = Figure(figsize=size, layout="constrained")
         axes = figure.subplots(rows, columns, **options)
         if title:

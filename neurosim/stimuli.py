@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from neurosim.backends.philox import Random
 from neurosim.errors import UsageError
-from neurosim.parameters import Parameters, param
+from neurosim.parameters import Floats, Parameters, param
 
 __all__ = [
     "Constant",
@@ -57,8 +57,12 @@ class Stimulus(Parameters):
 
     abstract: ClassVar[bool] = True
 
-    class State(NamedTuple):
-        """What the stimulus remembers; most remember nothing."""
+    if TYPE_CHECKING:
+        State: ClassVar[Any]
+    else:
+
+        class State(NamedTuple):
+            """What the stimulus remembers; most remember nothing."""
 
     def init(self, xp: Any) -> Any:
         """State before the first step."""
@@ -86,7 +90,7 @@ def _during(xp: Any, condition: Any, value: Any) -> Any:
 class Constant(Stimulus):
     """The same current all the time."""
 
-    amplitude: float = param(unit="nA", doc="current")
+    amplitude: Floats = param(unit="nA", doc="current")
 
     def current(self, xp: Any, s: Any, now: Now) -> Array:
         return self.amplitude
@@ -95,9 +99,9 @@ class Constant(Stimulus):
 class Step(Stimulus):
     """A current from ``start`` to ``stop``."""
 
-    amplitude: float = param(unit="nA", doc="current while on")
-    start: float = param(0.0, "ms", "on from here", wide=True)
-    stop: float = param(_FOREVER, "ms", "off from here", wide=True)
+    amplitude: Floats = param(unit="nA", doc="current while on")
+    start: Floats = param(0.0, "ms", "on from here", wide=True)
+    stop: Floats = param(_FOREVER, "ms", "off from here", wide=True)
 
     def current(self, xp: Any, s: Any, now: Now) -> Array:
         return _during(xp, (now.t >= self.start) & (now.t < self.stop), self.amplitude)
@@ -106,11 +110,11 @@ class Step(Stimulus):
 class PulseTrain(Stimulus):
     """``count`` pulses of ``width``, one each ``period``."""
 
-    amplitude: float = param(unit="nA", doc="current during a pulse")
-    start: float = param(unit="ms", doc="begin of the first pulse", wide=True)
-    width: float = param(unit="ms", doc="length of a pulse", above=0.0, wide=True)
-    period: float = param(unit="ms", doc="from pulse to pulse", above=0.0, wide=True)
-    count: float = param(_FOREVER, "1", "number of pulses", at_least=0.0, wide=True)
+    amplitude: Floats = param(unit="nA", doc="current during a pulse")
+    start: Floats = param(unit="ms", doc="begin of the first pulse", wide=True)
+    width: Floats = param(unit="ms", doc="length of a pulse", above=0.0, wide=True)
+    period: Floats = param(unit="ms", doc="from pulse to pulse", above=0.0, wide=True)
+    count: Floats = param(_FOREVER, "1", "number of pulses", at_least=0.0, wide=True)
 
     def current(self, xp: Any, s: Any, now: Now) -> Array:
         since = now.t - self.start
@@ -122,10 +126,10 @@ class PulseTrain(Stimulus):
 class Ramp(Stimulus):
     """A current that goes from ``first`` to ``last`` between ``start`` and ``stop``, and stays there."""
 
-    first: float = param(unit="nA", doc="current until start")
-    last: float = param(unit="nA", doc="current from stop")
-    start: float = param(unit="ms", doc="begin of the ramp", wide=True)
-    stop: float = param(unit="ms", doc="end of the ramp", wide=True)
+    first: Floats = param(unit="nA", doc="current until start")
+    last: Floats = param(unit="nA", doc="current from stop")
+    start: Floats = param(unit="ms", doc="begin of the ramp", wide=True)
+    stop: Floats = param(unit="ms", doc="end of the ramp", wide=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,12 +149,12 @@ class Ramp(Stimulus):
 class Sine(Stimulus):
     """offset + amplitude · sin(2π·frequency·(t − start) + phase) from ``start`` to ``stop``."""
 
-    amplitude: float = param(unit="nA", doc="peak of the oscillation")
-    frequency: float = param(unit="Hz", doc="cycles per second", at_least=0.0, wide=True)
-    phase: float = param(0.0, "rad", "at start", wide=True)
-    offset: float = param(0.0, "nA", "mean current while on")
-    start: float = param(0.0, "ms", "on from here", wide=True)
-    stop: float = param(_FOREVER, "ms", "off from here", wide=True)
+    amplitude: Floats = param(unit="nA", doc="peak of the oscillation")
+    frequency: Floats = param(unit="Hz", doc="cycles per second", at_least=0.0, wide=True)
+    phase: Floats = param(0.0, "rad", "at start", wide=True)
+    offset: Floats = param(0.0, "nA", "mean current while on")
+    start: Floats = param(0.0, "ms", "on from here", wide=True)
+    stop: Floats = param(_FOREVER, "ms", "off from here", wide=True)
 
     def current(self, xp: Any, s: Any, now: Now) -> Array:
         cycles = self.frequency * (now.t - self.start) * 1e-3
@@ -166,8 +170,8 @@ class WhiteNoise(Stimulus):
     The value held in a step has standard deviation sigma/√dt, so what the membrane makes of it does not depend on dt.
     """
 
-    sigma: float = param(unit="nA·√ms", doc="standard deviation × √dt", at_least=0.0)
-    mean: float = param(0.0, "nA", "mean current")
+    sigma: Floats = param(unit="nA·√ms", doc="standard deviation × √dt", at_least=0.0)
+    mean: Floats = param(0.0, "nA", "mean current")
 
     def current(self, xp: Any, s: Any, now: Now) -> Array:
         return self.mean + self.sigma / xp.sqrt(now.dt) * now.random.normal(xp)
@@ -184,9 +188,9 @@ class OrnsteinUhlenbeck(Stimulus):
 
         x: Array
 
-    sigma: float = param(unit="nA", doc="stationary standard deviation", at_least=0.0)
-    tau: float = param(unit="ms", doc="correlation time", above=0.0)
-    mean: float = param(0.0, "nA", "mean current")
+    sigma: Floats = param(unit="nA", doc="stationary standard deviation", at_least=0.0)
+    tau: Floats = param(unit="ms", doc="correlation time", above=0.0)
+    mean: Floats = param(0.0, "nA", "mean current")
 
     def init(self, xp: Any) -> Any:
         return self.State(0.0)

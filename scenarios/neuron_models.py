@@ -11,8 +11,9 @@ integrate and fire, Traub-Miles. Class 2 begins at once with a large rate: Hodgk
 and Morris-Lecar with the Hopf parameters of Rinzel and Ermentrout 1989, which fires from 88.3 µA/cm²
 although its rest is stable up to 93.9.
 
-``scale`` is of the simulated time, at least 500 ms, and of the number of neurons that spike by chance. Onsets
-are exact to the spacing of the currents, a two-hundredth of the reference current.
+``scale`` is of the simulated time, at least 500 ms, and of the number of neurons that spike by chance;
+below one half the step is 0.1 instead of 0.05 ms. Onsets are exact to the spacing of the currents, a two-
+hundredth of the reference current.
 """
 
 from __future__ import annotations
@@ -42,7 +43,13 @@ CHECKS = (
     Check("Izhikevich onset", 3.7975, 0.05, "Hopf point of Izhikevich 2003: 0.08v + 5 = a", unit="mV/ms"),
     Check("FitzHughNagumo onset", 0.3313, 0.01, "Hopf point of FitzHugh 1961: 1 − v² = bτ_v/τ_w"),
     Check("HodgkinHuxley onset", 6.26, 0.06, "Rinzel & Miller 1980", unit="µA/cm²"),
-    Check("MorrisLecar onset", 88.29, 0.6, "Rinzel & Ermentrout 1989: fold of cycles", unit="µA/cm²"),
+    Check(
+        "MorrisLecar onset",
+        88.29,
+        0.6,
+        "Rinzel & Ermentrout 1989, fold of cycles; SciPy DOP853",
+        unit="µA/cm²",
+    ),
     *(
         Check(f"{name} rate at onset / at 1.5 × reference", 0.4, 0.0, HODGKIN.format(1), "at most")
         for name in ("LIF", "Izhikevich", "AdEx", "TraubMiles")
@@ -103,7 +110,7 @@ def by_neuron(t: np.ndarray, i: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def measure(entry: Entry, scale: float, options: dict[str, Any]) -> Measured:
     """Simulate one model with all its currents."""
     model, drive = entry.cls(), entry.reference.drive or 1.0
-    dt = float(f"{min(0.1, model.max_dt() / 2.0):.2g}")
+    dt = float(f"{min(0.05 if scale >= 0.5 else 0.1, model.max_dt() / 2.0):.2g}")
     steps = round(max(DURATION * scale, SHORTEST) / dt)
     record = [Record("neurons", "spikes")]
     if entry.cls.stochastic():

@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from neurosim import Population
 from neurosim.backends import UsageError, registry
+from neurosim.models import LIF
+from neurosim.stimuli import all_stimuli
 
 settings.register_profile("everyday", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -106,3 +109,26 @@ def assert_same_result(assert_same_bits):
                 assert_same_bits(actual.traces[population][variable], values, f"{population}.{variable}")
 
     return check
+
+
+@pytest.fixture(scope="session")
+def neuron_per_stimulus():
+    """A population in which neuron k hears the k-th stimulus alone, and the names of the stimuli."""
+    stimuli = all_stimuli()
+    examples = {
+        "Constant": {"amplitude": 1.7},
+        "Step": {"amplitude": 2.3, "start": 5.0, "stop": 30.0},
+        "PulseTrain": {"amplitude": 3.1, "start": 2.0, "width": 3.0, "period": 7.3, "count": 5.0},
+        "Ramp": {"first": -1.1, "last": 3.3, "start": 4.0, "stop": 25.0},
+        "Sine": {"amplitude": 2.1, "frequency": 83.0, "phase": 0.3, "offset": 1.9, "start": 1.0, "stop": 38.0},
+        "WhiteNoise": {"sigma": 1.3, "mean": 1.6},
+        "OrnsteinUhlenbeck": {"sigma": 0.7, "tau": 4.0, "mean": 1.8},
+    }
+    strengths = {"amplitude", "first", "last", "offset", "sigma", "mean"}
+    heard = []
+    for k, cls in enumerate(stimuli):
+        alone = np.zeros(len(stimuli))
+        alone[k] = 1.0
+        example = examples[cls.__name__]  # a new stimulus needs one
+        heard.append(cls(**{name: value * alone if name in strengths else value for name, value in example.items()}))
+    return Population("cells", LIF(), len(stimuli), stimuli=tuple(heard)), [cls.__name__ for cls in stimuli]

@@ -6,7 +6,7 @@ computed. What a formula may use is listed in :mod:`neurosim.backends.tracing.fu
 """
 
 from neurosim.backends.tracing.affine import NotAffine, coefficient
-from neurosim.backends.tracing.evaluate import evaluate
+from neurosim.backends.tracing.evaluate import Plan, evaluate
 from neurosim.backends.tracing.functions import FUNCTIONS, NotTraceable
 from neurosim.backends.tracing.graph import Graph, Node, Value
 from neurosim.backends.tracing.program_trace import Trace, trace
@@ -18,6 +18,7 @@ __all__ = [
     "Node",
     "NotAffine",
     "NotTraceable",
+    "Plan",
     "Trace",
     "Value",
     "coefficient",

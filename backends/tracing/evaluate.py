@@ -21,31 +21,47 @@ def needed(graph: Graph, outputs: Iterable[int], given: Iterable[int] = ()) -> l
     return sorted(found)
 
 
-def evaluate(graph: Graph, outputs: Sequence[int], xp: Any, inputs: Mapping[str, Any]) -> list[Any]:
-    """The values of ``outputs``, given arrays for the inputs by name.
+class Plan:
+    """The computation of some nodes of a graph, worked out once and run with any array library.
 
-    Constants stay Python numbers, which take the type of the arrays that they meet. An intermediate array is
-    dropped after its last use.
+    Constants stay Python numbers, which take the type of the arrays that they meet. An intermediate array is dropped
+    after its last use.
+
+    Parameters
+    ----------
+    graph : Graph
+        It may grow later; the plan stays.
+    outputs : sequence of int
+        Nodes to compute.
     """
-    order = needed(graph, outputs)
-    last = {argument: index for index in order for argument in graph.nodes[index].args}
-    keep = set(outputs)
-    values: dict[int, Any] = {}
-    for index in order:
-        node = graph.nodes[index]
-        if node.op == "input":
-            values[index] = inputs[node.payload]
-        elif node.op == "constant":
-            values[index] = node.payload.item()
-        elif node.op == "where" and all(graph.nodes[i].op == "constant" for i in node.args[1:]):
-            # Two Python numbers have no type of their own, and the Array API refuses them.
-            a, b = (values[i] for i in node.args[1:])
-            values[index] = xp.where(values[node.args[0]], xp.asarray(a, dtype=getattr(xp, node.dtype)), b)
-        elif node.op == "astype":
-            values[index] = xp.astype(values[node.args[0]], getattr(xp, node.dtype))
-        else:
-            values[index] = getattr(xp, node.op)(*(values[i] for i in node.args))
-        for argument in set(node.args):
-            if last[argument] == index and argument not in keep:
+
+    def __init__(self, graph: Graph, outputs: Sequence[int]) -> None:
+        order = needed(graph, outputs)
+        last = {argument: index for index in order for argument in graph.nodes[index].args}
+        keep = set(outputs)
+        self._outputs = tuple(outputs)
+        self._steps = [
+            (index, graph.nodes[index], [a for a in set(graph.nodes[index].args) if last[a] == index and a not in keep])
+            for index in order
+        ]
+
+    def __call__(self, xp: Any, inputs: Mapping[str, Any]) -> list[Any]:
+        """The values of the outputs, given arrays for the inputs by name."""
+        values: dict[int, Any] = {}
+        for index, node, dead in self._steps:
+            if node.op == "input":
+                values[index] = inputs[node.payload]
+            elif node.op == "constant":
+                values[index] = node.payload.item()
+            elif node.op == "astype":
+                values[index] = xp.astype(values[node.args[0]], getattr(xp, node.dtype))
+            else:
+                values[index] = getattr(xp, node.op)(*[values[i] for i in node.args])
+            for argument in dead:
                 del values[argument]
-    return [values[index] for index in outputs]
+        return [values[index] for index in self._outputs]
+
+
+def evaluate(graph: Graph, outputs: Sequence[int], xp: Any, inputs: Mapping[str, Any]) -> list[Any]:
+    """The values of some nodes, once; see :class:`Plan`."""
+    return Plan(graph, outputs)(xp, inputs)

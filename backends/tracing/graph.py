@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,7 +30,23 @@ class Node(NamedTuple):
     payload: Any = None
 
 
-class Value:
+if TYPE_CHECKING:
+
+    class _Operators:
+        """What the loop below this class adds, for type checkers."""
+
+        def _binary(self, other: Any) -> Value: ...
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _binary
+        __and__ = __rand__ = __or__ = __ror__ = __xor__ = __lshift__ = __rshift__ = _binary
+        __lt__ = __le__ = __gt__ = __ge__ = _binary
+
+        def __neg__(self) -> Value: ...
+else:
+    _Operators = object
+
+
+class Value(_Operators):
     """A node of a graph with the operators of an array."""
 
     __slots__ = ("graph", "index")
@@ -57,7 +73,7 @@ class Value:
     def __float__(self) -> float:
         raise UsageError("a traced value is no Python number: replace math.exp(x), float(x) by xp.exp(x), x")
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]
+    __int__ = __index__ = __float__
 
     def __setitem__(self, key: Any, value: Any) -> None:
         raise UsageError("a formula must not write into its arguments: replace `x[mask] = a` by xp.where(mask, a, x)")

@@ -20,8 +20,6 @@ from neurosim.backends.program import Clock, Program
 from neurosim.backends.tracing.evaluate import evaluate, needed
 from neurosim.backends.tracing.graph import Graph, Node, Value
 
-_ERRSTATE = {"divide": "ignore", "invalid": "ignore", "over": "ignore", "under": "ignore"}
-
 
 class Level(IntEnum):
     """How often a node changes."""
@@ -82,7 +80,7 @@ class Trace:
         typed = {
             f"parameter {s.name}": np.asarray(values[s.name], dtype=s.dtype) for s in self.program.slots
         }
-        with np.errstate(**_ERRSTATE):  # a bad parameter shows as a non-finite state, with its place
+        with np.errstate(all="ignore"):  # a bad parameter shows as a non-finite state, with its place
             return evaluate(self.graph, self.hoisted, np, typed)
 
 

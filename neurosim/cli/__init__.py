@@ -18,7 +18,7 @@ from neurosim.errors import UsageError
 try:
     from typer import TyperException
 except ImportError:  # a typer that still stands on click
-    from click import ClickException as TyperException
+    from click import ClickException as TyperException  # type: ignore[import-not-found, no-redef]
 
 OK, UNUSABLE, INTERRUPTED = 0, 2, 130
 
@@ -35,7 +35,8 @@ def build() -> typer.Typer:
     @app.callback()
     def root(
         version: Annotated[
-            bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+            bool,
+            typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True),
         ] = False,
     ) -> None:
         """What all commands share."""

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from neurosim.cli.console import PLAIN, console
+
 
 def _complete(incomplete: str) -> list[str]:
     from neurosim.scenario import names
@@ -16,39 +18,42 @@ def _complete(incomplete: str) -> list[str]:
 
 def command(
     name: Annotated[str, typer.Argument(help="Scenario; see `neurosim list`.", autocompletion=_complete)],
-    backend: Annotated[str, typer.Option(help="auto, numpy, cupy, or any array-API library (torch).")] = "auto",
-    precision: Annotated[str | None, typer.Option(help="float64 or float32; the scenario's own if not given.")] = None,
+    backend: Annotated[
+        str, typer.Option(help="auto, numpy, cupy, or any array-API library (torch).")
+    ] = "auto",
+    precision: Annotated[
+        str | None, typer.Option(help="float64 or float32; the scenario's own if not given.")
+    ] = None,
     scale: Annotated[float | None, typer.Option(help="Size of the work; 1 is the published size.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of all random numbers.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of pictures and result.json [results/NAME].")] = None,
-    fuse: Annotated[str, typer.Option(help="auto, require (an error where nothing can be fused) or off.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Folder of what it writes [results/NAME].")] = None,
+    fuse: Annotated[str, typer.Option(help="auto, require (an error if it cannot be) or off.")] = "auto",
 ) -> int:
-    """Run a scenario: progress, a table of its checks, pictures, result.json. Exit status 1 if a check fails."""
-    from rich.console import Console
+    """Run a scenario: a table of its checks, pictures, result.json. Exit status 1 if a check fails."""
 
     from neurosim.backends import get
     from neurosim.running import run_scenario
     from neurosim.scenario import get_scenario
 
-    console = Console()
+    screen = console()
     scenario = get_scenario(name)
     chosen = get(backend).name  # refuse an unknown one before any work
     if backend == "auto":
         note = "a GPU was found" if chosen == "cupy" else "no GPU that CuPy can use; see `neurosim doctor`"
-        console.print(f"{scenario.title} · backend {chosen} ({note})", highlight=False)
+        screen.print(f"{scenario.title} · backend {chosen} ({note})")
     else:
-        console.print(f"{scenario.title} · backend {chosen}", highlight=False)
+        screen.print(f"{scenario.title} · backend {chosen}")
     folder = out or Path("results") / name
     options = {"backend": backend, "precision": precision, "scale": scale, "seed": seed, "fuse": fuse}
     report = run_scenario(scenario, options, folder)
-    _print(console, report, folder)
+    _print(screen, report, folder)
     return 0 if all(check["ok"] for check in report["checks"]) else 1
 
 
-def _print(console: Any, report: dict[str, Any], folder: Path) -> None:
+def _print(screen: Any, report: dict[str, Any], folder: Path) -> None:
     from rich.table import Table
 
-    table = Table("", "check", "value", "expected", "source", box=None, header_style="bold", pad_edge=False)
+    table = Table("", "check", "value", "expected", "source", **PLAIN)
     sign = {"equal": "", "at least": "≥ ", "at most": "≤ "}
     for check in report["checks"]:
         value = "not a number" if check["value"] is None else f"{check['value']:.6g}"
@@ -56,9 +61,9 @@ def _print(console: Any, report: dict[str, Any], folder: Path) -> None:
         expected = f"{sign[check['kind']]}{check['expected']:.6g}{tolerance} {check['unit']}".rstrip()
         mark = "[green]✓[/]" if check["ok"] else "[red]✗[/]"
         table.add_row(mark, check["name"], value, expected, check["source"])
-    console.print(table)
+    screen.print(table)
     failed = sum(not check["ok"] for check in report["checks"])
     verdict = f"{failed} of {len(report['checks'])} checks failed" if failed else "all checks hold"
-    console.print(f"{verdict} · {report['engine']} · {report['seconds']:.1f} s", highlight=False)
+    screen.print(f"{verdict} · {report['engine']} · {report['seconds']:.1f} s")
     for file in (*report["figures"], "result.json"):
-        console.print(f"  {folder / file}", highlight=False)
+        screen.print(f"  {folder / file}")

@@ -10,7 +10,7 @@ import dataclasses
 from functools import lru_cache
 from typing import Any
 
-from neurosim.backends.tracing import Graph, NotAffine, NotTraceable, Value, coefficient, evaluate
+from neurosim.backends.tracing import Graph, NotAffine, NotTraceable, Plan, Value, coefficient
 from neurosim.errors import UsageError
 from neurosim.integrators.base import slopes
 from neurosim.model import NeuronModel
@@ -29,7 +29,7 @@ def slopes_and_rates(xp: Any, model: NeuronModel, s: Any, i_syn: Any) -> tuple[A
         return derivatives, [_rate(xp, slope, x) for slope, x in zip(derivatives, s, strict=True)]
     traced = _trace(type(model), _options(model), str(s[0].dtype).rpartition(".")[2] if s else "float64")
     inputs = {name: getattr(model, name) for name in parameters(type(model))} | s._asdict() | {_CURRENT: i_syn}
-    values = evaluate(traced.graph, traced.outputs, xp, inputs)
+    values = traced.plan(xp, inputs)
     n = len(s)
     rates = iter(values[n:])
     return type(s)(*values[:n]), [next(rates) if has else None for has in traced.has_rate]
@@ -46,8 +46,7 @@ def _rate(graph: Graph, slope: Any, x: Any) -> Value | None:
 
 @dataclasses.dataclass(frozen=True)
 class _Traced:
-    graph: Graph
-    outputs: list[int]
+    plan: Plan
     has_rate: list[bool]
 
 
@@ -76,4 +75,5 @@ def _trace(cls: type[NeuronModel], options: tuple[tuple[str, Any], ...], dtype: 
             "write method='euler', 'heun' or 'rk4'"
         ) from error
     slope_nodes = [(x if isinstance(x, Value) else graph.constant(x, dtype)).index for x in derivatives]
-    return _Traced(graph, [*slope_nodes, *(a.index for a in rates if a is not None)], [a is not None for a in rates])
+    rate_nodes = [a.index for a in rates if a is not None]
+    return _Traced(Plan(graph, [*slope_nodes, *rate_nodes]), [a is not None for a in rates])

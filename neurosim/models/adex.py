@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from neurosim.model import Array, Bool, NeuronModel, Reference, param, register
+from neurosim.model import Array, Bool, Floats, NeuronModel, Reference, param, register
 
 
 @register(
@@ -41,16 +41,16 @@ class AdEx(NeuronModel):
         v: Annotated[Array, "mV"]  # (n,)
         w: Annotated[Array, "nA"]  # (n,), adaptation current
 
-    c_m: float = param(0.281, "nF", "membrane capacitance", above=0.0)
-    g_l: float = param(0.03, "µS", "leak conductance", above=0.0)
-    e_l: float = param(-70.6, "mV", "leak reversal potential")
-    v_thresh: float = param(-50.4, "mV", "potential at which the exponential takes over")
-    delta_t: float = param(2.0, "mV", "slope factor: sharpness of the threshold", above=0.0)
-    tau_w: float = param(144.0, "ms", "time constant of adaptation", above=0.0)
-    a: float = param(0.004, "µS", "subthreshold adaptation")
-    b: float = param(0.0805, "nA", "added to w by a spike")
-    v_spike: float = param(20.0, "mV", "cut-off of a spike")
-    v_reset: float = param(-70.6, "mV", "potential after a spike")
+    c_m: Floats = param(0.281, "nF", "membrane capacitance", above=0.0)
+    g_l: Floats = param(0.03, "µS", "leak conductance", above=0.0)
+    e_l: Floats = param(-70.6, "mV", "leak reversal potential")
+    v_thresh: Floats = param(-50.4, "mV", "potential at which the exponential takes over")
+    delta_t: Floats = param(2.0, "mV", "slope factor: sharpness of the threshold", above=0.0)
+    tau_w: Floats = param(144.0, "ms", "time constant of adaptation", above=0.0)
+    a: Floats = param(0.004, "µS", "subthreshold adaptation")
+    b: Floats = param(0.0805, "nA", "added to w by a spike")
+    v_spike: Floats = param(20.0, "mV", "cut-off of a spike")
+    v_reset: Floats = param(-70.6, "mV", "potential after a spike")
 
     def init(self, xp: Any) -> State:
         return self.State(self.e_l, 0.0)  # the exponential lifts rest above e_l by 1e-4 mV

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from neurosim.model import Array, Bool, NeuronModel, Reference, param, register
+from neurosim.model import Array, Bool, Floats, NeuronModel, Reference, param, register
 
 
 @register(
@@ -39,11 +39,11 @@ class FitzHughNagumo(NeuronModel):
         v: Annotated[Array, "1"]  # (n,), excitation
         w: Annotated[Array, "1"]  # (n,), recovery
 
-    a: float = param(0.7, "1", "offset of recovery")
-    b: float = param(0.8, "1", "decay of recovery", above=0.0)
-    tau_v: float = param(1.0, "ms", "time constant of excitation", above=0.0)
-    tau_w: float = param(12.5, "ms", "time constant of recovery", above=0.0)
-    v_spike: float = param(1.0, "1", "a spike is an upward crossing of this value")
+    a: Floats = param(0.7, "1", "offset of recovery")
+    b: Floats = param(0.8, "1", "decay of recovery", above=0.0)
+    tau_v: Floats = param(1.0, "ms", "time constant of excitation", above=0.0)
+    tau_w: Floats = param(12.5, "ms", "time constant of recovery", above=0.0)
+    v_spike: Floats = param(1.0, "1", "a spike is an upward crossing of this value")
 
     def init(self, xp: Any) -> State:
         v = -1.2

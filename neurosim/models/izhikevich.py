@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from neurosim.model import Array, Bool, NeuronModel, Reference, param, register
+from neurosim.model import Array, Bool, Floats, NeuronModel, Reference, param, register
 
 
 @register(
@@ -44,15 +44,15 @@ class Izhikevich(NeuronModel):
         v: Annotated[Array, "mV"]  # (n,)
         u: Annotated[Array, "mV/ms"]  # (n,), recovery
 
-    a: float = param(0.02, "1/ms", "rate of recovery; negative where inhibition induces spikes")
-    b: float = param(0.2, "1/ms", "sensitivity of u to v")
-    c: float = param(-65.0, "mV", "v after a spike")
-    d: float = param(8.0, "mV/ms", "added to u by a spike")
-    k2: float = param(0.04, "1/(mV·ms)", "coefficient of v²", above=0.0)
-    k1: float = param(5.0, "1/ms", "coefficient of v")
-    k0: float = param(140.0, "mV/ms", "constant part of dv/dt")
-    v_u: float = param(0.0, "mV", "potential that drives u to 0")
-    v_peak: float = param(30.0, "mV", "peak of a spike")
+    a: Floats = param(0.02, "1/ms", "rate of recovery; negative where inhibition induces spikes")
+    b: Floats = param(0.2, "1/ms", "sensitivity of u to v")
+    c: Floats = param(-65.0, "mV", "v after a spike")
+    d: Floats = param(8.0, "mV/ms", "added to u by a spike")
+    k2: Floats = param(0.04, "1/(mV·ms)", "coefficient of v²", above=0.0)
+    k1: Floats = param(5.0, "1/ms", "coefficient of v")
+    k0: Floats = param(140.0, "mV/ms", "constant part of dv/dt")
+    v_u: Floats = param(0.0, "mV", "potential that drives u to 0")
+    v_peak: Floats = param(30.0, "mV", "peak of a spike")
 
     def init(self, xp: Any) -> State:
         # The lower root of dv/dt = 0 at u = b·(v − v_u); without one, the vertex of the parabola.

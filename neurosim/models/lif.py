@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from neurosim.model import Array, Bool, NeuronModel, Reference, param, register
+from neurosim.model import Array, Bool, Floats, NeuronModel, Reference, param, register
 
 
 @register(
@@ -32,11 +32,11 @@ class LIF(NeuronModel):
     class State(NamedTuple):
         v: Annotated[Array, "mV"]  # (n,)
 
-    tau_m: float = param(10.0, "ms", "membrane time constant", above=0.0)
-    r_m: float = param(10.0, "MΩ", "membrane resistance", above=0.0)
-    v_rest: float = param(-65.0, "mV", "resting potential")
-    v_thresh: float = param(-50.0, "mV", "threshold")
-    v_reset: float = param(-65.0, "mV", "potential after a spike")
+    tau_m: Floats = param(10.0, "ms", "membrane time constant", above=0.0)
+    r_m: Floats = param(10.0, "MΩ", "membrane resistance", above=0.0)
+    v_rest: Floats = param(-65.0, "mV", "resting potential")
+    v_thresh: Floats = param(-50.0, "mV", "threshold")
+    v_reset: Floats = param(-65.0, "mV", "potential after a spike")
 
     def init(self, xp: Any) -> State:
         return self.State(self.v_rest)

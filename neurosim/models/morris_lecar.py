@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from neurosim.model import Array, Bool, NeuronModel, Reference, param, register
+from neurosim.model import Array, Bool, Floats, NeuronModel, Reference, param, register
 
 
 @register(
@@ -39,19 +39,19 @@ class MorrisLecar(NeuronModel):
         v: Annotated[Array, "mV"]  # (n,)
         w: Annotated[Array, "1"]  # (n,), potassium activation
 
-    c_m: float = param(20.0, "µF/cm²", "membrane capacitance", above=0.0)
-    g_ca: float = param(4.4, "mS/cm²", "peak calcium conductance", at_least=0.0)
-    g_k: float = param(8.0, "mS/cm²", "peak potassium conductance", at_least=0.0)
-    g_l: float = param(2.0, "mS/cm²", "leak conductance", above=0.0)
-    e_ca: float = param(120.0, "mV", "calcium reversal potential")
-    e_k: float = param(-84.0, "mV", "potassium reversal potential")
-    e_l: float = param(-60.0, "mV", "leak reversal potential")
-    v1: float = param(-1.2, "mV", "potential of half activation of calcium")
-    v2: float = param(18.0, "mV", "width of calcium activation", above=0.0)
-    v3: float = param(2.0, "mV", "potential of half activation of potassium")
-    v4: float = param(30.0, "mV", "width of potassium activation", above=0.0)
-    phi: float = param(0.04, "1/ms", "smallest rate of potassium activation", above=0.0)
-    v_spike: float = param(0.0, "mV", "a spike is an upward crossing of this potential")
+    c_m: Floats = param(20.0, "µF/cm²", "membrane capacitance", above=0.0)
+    g_ca: Floats = param(4.4, "mS/cm²", "peak calcium conductance", at_least=0.0)
+    g_k: Floats = param(8.0, "mS/cm²", "peak potassium conductance", at_least=0.0)
+    g_l: Floats = param(2.0, "mS/cm²", "leak conductance", above=0.0)
+    e_ca: Floats = param(120.0, "mV", "calcium reversal potential")
+    e_k: Floats = param(-84.0, "mV", "potassium reversal potential")
+    e_l: Floats = param(-60.0, "mV", "leak reversal potential")
+    v1: Floats = param(-1.2, "mV", "potential of half activation of calcium")
+    v2: Floats = param(18.0, "mV", "width of calcium activation", above=0.0)
+    v3: Floats = param(2.0, "mV", "potential of half activation of potassium")
+    v4: Floats = param(30.0, "mV", "width of potassium activation", above=0.0)
+    phi: Floats = param(0.04, "1/ms", "smallest rate of potassium activation", above=0.0)
+    v_spike: Floats = param(0.0, "mV", "a spike is an upward crossing of this potential")
 
     def activations(self, xp: Any, v: Array) -> tuple[Array, Array]:
         """Steady activation of calcium and of potassium at the potentials ``v``."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neurosim.model import Array, NeuronModel, Reference, param, register
+from neurosim.model import Array, Floats, NeuronModel, Reference, param, register
 
 
 @register(
@@ -30,7 +30,7 @@ class PoissonSource(NeuronModel):
     class State(NamedTuple):
         """Nothing is remembered."""
 
-    rate: float = param(10.0, "Hz", "spikes per second", at_least=0.0)
+    rate: Floats = param(10.0, "Hz", "spikes per second", at_least=0.0)
 
     def init(self, xp: Any) -> State:
         return self.State()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NamedTuple
 
-from neurosim.model import Array, Bool, NeuronModel, Reference, param, register
+from neurosim.model import Array, Bool, Floats, NeuronModel, Reference, param, register
 from neurosim.rates import linoid
 
 
@@ -47,15 +47,15 @@ class TraubMiles(NeuronModel):
         h: Annotated[Array, "1"]  # (n,), sodium inactivation
         n: Annotated[Array, "1"]  # (n,), potassium activation
 
-    c_m: float = param(1.0, "µF/cm²", "membrane capacitance", above=0.0)
-    g_na: float = param(100.0, "mS/cm²", "peak sodium conductance", at_least=0.0)
-    g_k: float = param(30.0, "mS/cm²", "peak potassium conductance", at_least=0.0)
-    g_l: float = param(0.05, "mS/cm²", "leak conductance", above=0.0)
-    e_na: float = param(50.0, "mV", "sodium reversal potential")
-    e_k: float = param(-90.0, "mV", "potassium reversal potential")
-    e_l: float = param(-65.0, "mV", "leak reversal potential")
-    v_t: float = param(-63.0, "mV", "shift of all rates; sets the threshold")
-    v_spike: float = param(-20.0, "mV", "a spike is an upward crossing of this potential")
+    c_m: Floats = param(1.0, "µF/cm²", "membrane capacitance", above=0.0)
+    g_na: Floats = param(100.0, "mS/cm²", "peak sodium conductance", at_least=0.0)
+    g_k: Floats = param(30.0, "mS/cm²", "peak potassium conductance", at_least=0.0)
+    g_l: Floats = param(0.05, "mS/cm²", "leak conductance", above=0.0)
+    e_na: Floats = param(50.0, "mV", "sodium reversal potential")
+    e_k: Floats = param(-90.0, "mV", "potassium reversal potential")
+    e_l: Floats = param(-65.0, "mV", "leak reversal potential")
+    v_t: Floats = param(-63.0, "mV", "shift of all rates; sets the threshold")
+    v_spike: Floats = param(-20.0, "mV", "a spike is an upward crossing of this potential")
 
     def rates(self, xp: Any, v: Array) -> tuple[Array, ...]:
         """α_m, β_m, α_h, β_h, α_n, β_n in 1/ms at the potentials ``v``."""

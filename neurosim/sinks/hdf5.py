@@ -89,10 +89,10 @@ class HDF5Sink(Sink):
     # -- begin
 
     def begin(self, header: Header) -> None:
-        self._check_place(header)
         self._header, self.safe_step = header, header.first_step
         self._id = uuid.uuid4().hex
         try:
+            self._check_place(header)
             # Without a chunk cache, what is written is with the operating system at once. The formats of
             # HDF5 1.10 are the first that have SWMR; newer ones would lock older tools out.
             self._file = h5py.File(
@@ -226,7 +226,7 @@ class HDF5Sink(Sink):
             dataset.flush()
         self._committed.resize(self._commits + 1, axis=0)
         self._committed[self._commits] = (*lengths.values(), self._step)
-        self._committed.flush()
+        self._file.flush()  # with the length of the file, by which a truncated copy is told
         self._lengths, self._commits, self.safe_step = lengths, self._commits + 1, self._step
         self._waiting, self._waiting_bytes = [], 0
         self._due = time.monotonic() + _SECONDS

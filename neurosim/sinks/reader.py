@@ -102,9 +102,9 @@ def load_result(path: str | Path) -> Result:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
-    if path.is_dir() or not path.exists():
-        raise UsageError(f"{path} is a folder" if path.is_dir() else f"there is no file {path}")
     try:
+        if path.is_dir() or not path.exists():
+            raise UsageError(f"{path} is a folder" if path.is_dir() else f"there is no file {path}")
         with _open(path) as file:
             if file.attrs.get("format") != FORMAT:
                 raise UsageError(f"{path} has no records of neurosim: it was written by something else")
@@ -122,13 +122,27 @@ def _opened(path: Path) -> Iterator[h5py.File]:
 
 
 def _open(path: Path) -> h5py.File:
-    """SWMR opens what was not closed; but a file that this process has open without it, only without it."""
     try:
         return h5py.File(path, "r", locking="best-effort")
     except PermissionError:
         raise
-    except OSError:
-        return h5py.File(path, "r", swmr=True, locking="best-effort")
+    except OSError as error:
+        # Where this process has the file open in SWMR mode already, all must.
+        if "SWMR read access flag" not in str(error) and not _not_closed(path):
+            raise
+    return h5py.File(path, "r", swmr=True, locking="best-effort")
+
+
+def _not_closed(path: Path) -> bool:
+    """Whether a file is as its writer left it before closing it, and all there.
+
+    HDF5 takes what is missing from such a file for something that is just being written and waits for it,
+    forever.
+    """
+    with path.open("rb") as file:
+        superblock = file.read(48)
+    in_swmr_mode = superblock[:8] == b"\x89HDF\r\n\x1a\n" and superblock[8:12] == b"\x03\x08\x08\x05"
+    return in_swmr_mode and int.from_bytes(superblock[28:36], "little") <= path.stat().st_size
 
 
 def _provenance(file: h5py.File) -> tuple[dict[str, Any], bool]:
