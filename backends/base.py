@@ -48,8 +48,13 @@ class Kernel(ABC):
     """A program that was made ready to run, with the buffers that it owns."""
 
     engine: str  # "eager", "numba", …
+    program: Program
     source: str  # generated text; for the eager kernel the name of the array library
     threads: int = 1
+
+    @abstractmethod
+    def probe(self, probes: Sequence[Probe]) -> None:
+        """Sample these from now on, in place of those before."""
 
     @abstractmethod
     def advance(self, first_step: int, n_steps: int) -> Window:
@@ -121,7 +126,6 @@ class Backend(ABC):
         n: int,
         values: Mapping[str, Any],
         state: Mapping[str, Any],
-        probes: Sequence[Probe],
     ) -> Kernel:
         """One kernel made from the trace of the program."""
         raise UsageError(f"backend {self.name!r} has no fused engine: {self.fusible()}; write fuse='off'")
@@ -153,22 +157,39 @@ class Backend(ABC):
         fuse : {"auto", "require", "off"}
             Fused where possible with a :class:`SlowPathWarning` where not; fused or an error; op by op.
         """
-        # Imported here: both are made of this class.
-        from neurosim.backends.eager import EagerKernel
-        from neurosim.backends.tracing import NotTraceable
+        from neurosim.backends.eager import EagerKernel  # which is made of this class
+
+        if self.will_fuse(program, fuse):
+            kernel = self.compile_fused(program, n, values, state)
+        else:
+            kernel = EagerKernel(self, program, n, values, state)
+        kernel.probe(probes)
+        return kernel
+
+    def will_fuse(self, program: Program, fuse: Fuse = "auto") -> bool:
+        """Whether :meth:`compile` makes one kernel of a program; nothing is compiled yet.
+
+        Raises
+        ------
+        UsageError
+            When the program must be fused and cannot be, or is no pure formula.
+        """
+        from neurosim.backends.tracing import NotTraceable, trace  # which is built on this module
 
         if fuse == "off":
-            return EagerKernel(self, program, n, values, state, probes)
+            return False
         reason = self.fusible()
         if reason is None:
             try:
-                return self.compile_fused(program, n, values, state, probes)
+                trace(program)
             except NotTraceable as error:
                 reason = str(error)
+            else:
+                return True
         if fuse == "require":
             raise UsageError(
                 f"fuse='require', but {program.name} cannot be fused on backend {self.name!r}: {reason}"
             )
         message = f"{program.name} runs op by op on backend {self.name!r}: {reason}; write fuse='off' to accept this"
         warnings.warn(SlowPathWarning(message), stacklevel=2)
-        return EagerKernel(self, program, n, values, state, probes)
+        return False

@@ -30,19 +30,26 @@ class EagerKernel(Kernel):
         n: int,
         values: Mapping[str, Any],
         state: Mapping[str, Any],
-        probes: Sequence[Probe],
     ) -> None:
-        self._backend, self._program, self._n, self._probes = backend, program, n, probes
+        self._backend, self.program, self._n = backend, program, n
         self.source = f"{program.name}: op by op with {backend.xp.__name__}"
         with contextlib.suppress(NotTraceable):
-            trace(program)  # refuses what a kernel would refuse, such as a branch on an array, with the same words
+            trace(
+                program
+            )  # refuses what a kernel would refuse, such as a branch on an array, with the same words
         xp = backend.xp
         self._lane = xp.arange(n, dtype=xp.int64, device=backend.device)
-        self._parameters = {s.name: self._frozen(backend.asarray(values[s.name], s.dtype)) for s in program.slots}
+        self._parameters = {
+            s.name: self._frozen(backend.asarray(values[s.name], s.dtype)) for s in program.slots
+        }
         self._state: dict[str, Any] = {}
         for name in program.state:
             self.write(name, state[name])
-        self._lanes_of = [backend.asarray(probe.lanes, "int64") for probe in probes]
+        self.probe(())
+
+    def probe(self, probes: Sequence[Probe]) -> None:
+        self._probes = probes
+        self._lanes_of = [self._backend.asarray(probe.lanes, "int64") for probe in probes]
 
     def _frozen(self, x: Any) -> Any:
         if isinstance(x, np.ndarray):
@@ -54,24 +61,28 @@ class EagerKernel(Kernel):
         return np.array(self._backend.to_numpy(self._state[name]))
 
     def write(self, name: str, values: np.ndarray) -> None:
-        full = np.array(np.broadcast_to(np.asarray(values, dtype=self._program.dtype), (self._n,)))
-        self._state[name] = self._frozen(self._backend.asarray(full, self._program.dtype))
+        full = np.array(np.broadcast_to(np.asarray(values, dtype=self.program.dtype), (self._n,)))
+        self._state[name] = self._frozen(self._backend.asarray(full, self.program.dtype))
 
     def _step(self, state: Mapping[str, Any], step: int) -> Outputs:
         clock = Clock(step=self._backend.asarray(step, "int64"), lane=self._lane)
         try:
-            with np.errstate(all="ignore"):  # what is not finite is found, and named, at the end of the window
-                return self._program.function(self._backend.xp, state, self._parameters, clock)
+            with np.errstate(
+                all="ignore"
+            ):  # what is not finite is found, and named, at the end of the window
+                return self.program.function(self._backend.xp, state, self._parameters, clock)
         except (ValueError, TypeError, RuntimeError) as error:
             text = str(error)
             if "read-only" in text:
                 raise UsageError(
-                    f"{self._program.name}: the formula writes into its state; replace `x[mask] = a` by "
+                    f"{self.program.name}: the formula writes into its state; replace `x[mask] = a` by "
                     "xp.where(mask, a, x), and `x += a` by `x = x + a`"
                 ) from error
-            if any(part in text for part in ("truth value", "bool is only allowed", "Boolean value of Tensor")):
+            if any(
+                part in text for part in ("truth value", "bool is only allowed", "Boolean value of Tensor")
+            ):
                 raise UsageError(
-                    f"{self._program.name}: the formula branches on an array; replace `if x > 0:` by "
+                    f"{self.program.name}: the formula branches on an array; replace `if x > 0:` by "
                     "xp.where(x > 0, a, b)"
                 ) from error
             raise
@@ -87,12 +98,12 @@ class EagerKernel(Kernel):
                 if step % probe.every == 0:
                     array = state[probe.name] if probe.name in state else outputs.observables[probe.name]
                     taken.append(xp.take(xp.broadcast_to(array, (self._n,)), lanes))
-            state = {name: self._carried(outputs.state[name]) for name in self._program.state}
+            state = {name: self._carried(outputs.state[name]) for name in self.program.state}
             masks.append(xp.broadcast_to(outputs.event, (self._n,)))
         self._check(state, before, first_step, n_steps)
         self._state = state
         steps, fired = self._backend.compact(xp.stack(masks))
-        dtype = self._program.dtype
+        dtype = self.program.dtype
         return Window(
             steps + first_step,
             fired,
@@ -105,24 +116,28 @@ class EagerKernel(Kernel):
     def _carried(self, x: Any) -> Any:
         xp = self._backend.xp
         if not hasattr(x, "shape") or x.shape != (self._n,):
-            x = xp.broadcast_to(self._backend.asarray(x, self._program.dtype) if isinstance(x, float) else x, (self._n,))
+            x = xp.broadcast_to(
+                self._backend.asarray(x, self.program.dtype) if isinstance(x, float) else x, (self._n,)
+            )
         return self._frozen(x)
 
     def _finite(self, state: Mapping[str, Any]) -> bool:
         xp = self._backend.xp
         return all(bool(xp.all(xp.isfinite(x))) for x in state.values())
 
-    def _check(self, state: Mapping[str, Any], before: Mapping[str, Any], first_step: int, n_steps: int) -> None:
+    def _check(
+        self, state: Mapping[str, Any], before: Mapping[str, Any], first_step: int, n_steps: int
+    ) -> None:
         """Step through a bad window again to name the first bad value."""
         if self._finite(state):
             return
         state = before
         for step in range(first_step, first_step + n_steps):
             outputs = self._step(state, step)
-            state = {name: self._carried(outputs.state[name]) for name in self._program.state}
+            state = {name: self._carried(outputs.state[name]) for name in self.program.state}
             values = np.stack([self._backend.to_numpy(x) for x in state.values()], axis=-1)
             bad = np.argwhere(~np.isfinite(values))  # by lane, then in the order of the state
             if bad.size:
                 lane, row = bad[0]
-                raise NonFiniteState(self._program.state[row], int(lane), step, float(values[lane, row]))
+                raise NonFiniteState(self.program.state[row], int(lane), step, float(values[lane, row]))
         raise AssertionError("a window that was not finite is finite when run again: the step is not pure")

@@ -31,10 +31,30 @@ does not notice when they change.
 
 from .math_float32 import LARGEST_ANGLE as _LARGEST_ANGLE_F32
 from .math_float32 import LARGEST_NARROW as _LARGEST_NARROW_F32
-from .math_float32 import cos_f32, exp_f32, expm1_f32, log1p_f32, log_f32, magnitude_f32, narrow_expm1_f32, sin_f32, tanh_f32
+from .math_float32 import (
+    cos_f32,
+    exp_f32,
+    expm1_f32,
+    log1p_f32,
+    log_f32,
+    magnitude_f32,
+    narrow_expm1_f32,
+    sin_f32,
+    tanh_f32,
+)
 from .math_float64 import LARGEST_ANGLE as _LARGEST_ANGLE_F64
 from .math_float64 import LARGEST_NARROW as _LARGEST_NARROW_F64
-from .math_float64 import cos_f64, exp_f64, expm1_f64, log1p_f64, log_f64, magnitude_f64, narrow_expm1_f64, sin_f64, tanh_f64
+from .math_float64 import (
+    cos_f64,
+    exp_f64,
+    expm1_f64,
+    log1p_f64,
+    log_f64,
+    magnitude_f64,
+    narrow_expm1_f64,
+    sin_f64,
+    tanh_f64,
+)
 
 FUNCTIONS = {
     ("exp", "float64"): exp_f64,

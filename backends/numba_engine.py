@@ -51,12 +51,11 @@ class NumbaKernel(Kernel):
         n: int,
         values: Mapping[str, Any],
         state: Mapping[str, Any],
-        probes: Sequence[Probe],
     ) -> None:
         traced = share_exponentials(trace(program))
         self.source, layout = print_kernel(traced)
         self._kernel = kernel_cache.load(self.source, "kernel", _mathematics()).kernel
-        self._program, self._n, self._block = program, n, layout.block
+        self.program, self._n, self._block = program, n, layout.block
         self._rows = {name: row for row, name in enumerate((*program.state, *program.observables))}
         self._state = np.empty((len(program.state), n), dtype=program.dtype)
         for name in program.state:
@@ -76,15 +75,19 @@ class NumbaKernel(Kernel):
             pack(layout.scalars64, "float64", False),
             pack(layout.integers, "int64", False),
         )
+        self._seconds_per_step = np.inf  # until the first call was measured
+        self._measured = False
+        self.probe(())
+
+    def probe(self, probes: Sequence[Probe]) -> None:
         self._probes = probes
         lanes = [np.asarray(probe.lanes, dtype=np.int64) for probe in probes]
         ends = np.cumsum([0, *map(len, lanes)])
         self._probe_lanes = np.concatenate([*lanes, np.empty(0, np.int64)])
         self._probe_table = np.array(
-            [(p.every, self._rows[p.name], ends[i], ends[i + 1], 0) for i, p in enumerate(probes)], dtype=np.int64
+            [(p.every, self._rows[p.name], ends[i], ends[i + 1], 0) for i, p in enumerate(probes)],
+            dtype=np.int64,
         ).reshape(-1, 5)
-        self._seconds_per_step = np.inf  # until the first call was measured
-        self._measured = False
 
     def read(self, name: str) -> np.ndarray:
         return self._state[self._rows[name]].copy()
@@ -112,11 +115,18 @@ class NumbaKernel(Kernel):
             shapes.append((offset, count, len(probe.lanes)))
             row[4] = offset
             offset += count * len(probe.lanes)
-        samples = np.empty(offset, dtype=self._program.dtype)
+        samples = np.empty(offset, dtype=self.program.dtype)
 
         def run(chunk: tuple[int, int]) -> tuple[int, np.ndarray, np.ndarray]:
             return self._kernel(
-                self._state, *self._parameters, self._probe_table, self._probe_lanes, samples, *chunk, first_step, n_steps
+                self._state,
+                *self._parameters,
+                self._probe_table,
+                self._probe_lanes,
+                samples,
+                *chunk,
+                first_step,
+                n_steps,
             )
 
         chunks = self._chunks(n_steps)
@@ -139,7 +149,7 @@ class NumbaKernel(Kernel):
         So the answer is that of the eager kernel, for any number of threads. The kernel leaves a block that
         became bad as it was, unless it ran a single step: the step is found by halving.
         """
-        no_probes, nothing = np.empty((0, 5), np.int64), np.empty(0, self._program.dtype)
+        no_probes, nothing = np.empty((0, 5), np.int64), np.empty(0, self.program.dtype)
 
         def advance(start: int, stop: int, step: int, n: int) -> int:
             arguments = (*self._parameters, no_probes, self._probe_lanes, nothing, start, stop, step, n)
@@ -173,7 +183,7 @@ class NumbaKernel(Kernel):
             worst = found if worst is None else min(worst, found)
         assert worst is not None
         step, lane, row, value = worst
-        raise NonFiniteState(self._program.state[row], lane, step, value)
+        raise NonFiniteState(self.program.state[row], lane, step, value)
 
 
 def _merge(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import array_api_compat.numpy as xp
@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 
 from neurosim.backends.base import Backend, Kernel
-from neurosim.backends.program import Probe, Program
+from neurosim.backends.program import Program
 
 
 class NumPyBackend(Backend):
@@ -37,12 +37,11 @@ class NumPyBackend(Backend):
         n: int,
         values: Mapping[str, Any],
         state: Mapping[str, Any],
-        probes: Sequence[Probe],
     ) -> Kernel:
         # Numba takes half a second to import: only when a kernel is wanted.
         from neurosim.backends.numba_engine import NumbaKernel
 
-        return NumbaKernel(program, n, values, state, probes)
+        return NumbaKernel(program, n, values, state)
 
 
 def create() -> Backend:

@@ -21,7 +21,10 @@ from neurosim.backends.unavailable import Unavailable
 ENTRY_POINTS = "neurosim.backends"
 _SUFFIX = "_backend"
 _ANY_LIBRARY = "namespace"  # makes a backend of a library's name, is none itself
-_INSTALL = {"torch": "torch", "array_api_strict": "array-api-strict"}  # libraries known to work, and what to install
+_INSTALL = {
+    "torch": "torch",
+    "array_api_strict": "array-api-strict",
+}  # libraries known to work, and what to install
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +82,9 @@ def get(backend: str | Backend = "auto") -> Backend:
     if isinstance(backend, Backend):
         return backend
     if not isinstance(backend, str):
-        raise UsageError(f"backend={backend!r} is no name: write backend='numpy', or one of {sorted(factories())}")
+        raise UsageError(
+            f"backend={backend!r} is no name: write backend='numpy', or one of {sorted(factories())}"
+        )
     if backend == "auto":
         try:
             return _create("cupy")

@@ -92,7 +92,10 @@ def _compiles() -> Finding:
 
     try:
         simulation = Simulation(
-            Network((Population("doctor", get_model("LIF").cls(), 1),)), dt=0.1, backend="numpy", fuse="require"
+            Network((Population("doctor", get_model("LIF").cls(), 1),)),
+            dt=0.1,
+            backend="numpy",
+            fuse="require",
         )
         simulation.run(1.0, progress=False)
     except UsageError as error:
@@ -107,5 +110,10 @@ def _cache() -> Finding:
     text = f"{folder}: {count} kernels, {human(size)} of at most {limit}"
     existing = next(f for f in (folder, *folder.parents) if f.exists())
     if not os.access(existing, os.W_OK):
-        return Finding("kernel cache", text, False, f"set {kernel_cache.DIRECTORY_VARIABLE} to a folder that can be written")
+        return Finding(
+            "kernel cache",
+            text,
+            False,
+            f"set {kernel_cache.DIRECTORY_VARIABLE} to a folder that can be written",
+        )
     return Finding("kernel cache", text, True)

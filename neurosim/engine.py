@@ -20,7 +20,7 @@ from neurosim.integrators import get_integrator
 from neurosim.interrupt import InterruptFlag
 from neurosim.memory import FIRST_WINDOW, WINDOW_BYTES, MemoryEstimate, check_fits, estimate, trace_bytes
 from neurosim.model import state_units
-from neurosim.network import Network
+from neurosim.network import Network, Population
 from neurosim.parameters import is_number
 from neurosim.progress import Progress
 from neurosim.provenance import provenance
@@ -95,9 +95,12 @@ class Simulation:
             net, self.backend, precision, fused=None if fuse != "off" else False
         )
         check_fits(self.memory_estimate, f"this network on backend {self.backend.name!r}")
-        self._states: dict[str, dict[str, Any]] = {}
-        self._slow: set[str] = set()  # populations whose slow path the user was warned of
-        self._kernels = self._compile([])
+        self._kernels: dict[
+            str, Kernel
+        ] = {}  # compiled when first needed: what is recorded decides what they compute
+        self._fused = {
+            p.name: self.backend.will_fuse(self._assemble(p).program, fuse) for p in net.populations
+        }
 
     # -- what there is
 
@@ -109,40 +112,47 @@ class Simulation:
     @property
     def kernels(self) -> dict[str, str]:
         """Generated source of each population's kernel."""
+        self._prepare([])
         return {name: kernel.source for name, kernel in self._kernels.items()}
 
     def state(self, population: str) -> dict[str, np.ndarray]:
         """Copies of the state variables of a population, each of shape (n,)."""
         names = self.net[population].model.State._fields
+        self._prepare([])
         return {name: self._kernels[population].read(name) for name in names}
 
     # -- running
 
-    def _compile(self, wanted: list[Channel]) -> dict[str, Kernel]:
-        kernels = {}
+    def _assemble(self, population: Population, observables: tuple[str, ...] = ()) -> Assembly:
+        return assemble(
+            population,
+            dt=self.dt,
+            integrator=self._integrator,
+            seed=self.seed,
+            precision=self.precision,
+            observables=observables,
+        )
+
+    def _prepare(self, wanted: list[Channel]) -> None:
+        """Have a kernel for each population that samples what is wanted."""
         for population in self.net.populations:
             traced = [c for c in wanted if c.population == population.name and c.variable != SPIKES]
             observables = tuple(c.variable for c in traced if c.variable == CURRENT)
-            assembly: Assembly = assemble(
-                population,
-                dt=self.dt,
-                integrator=self._integrator,
-                seed=self.seed,
-                precision=self.precision,
-                observables=observables,
-            )
-            kernels[population.name] = self.backend.compile(
-                assembly.program,
-                population.n,
-                assembly.values,
-                self._states.get(population.name, assembly.state),
-                [Probe(c.variable, c.every, c.lanes) for c in traced],
-                fuse="off" if population.name in self._slow else self.fuse,
-            )
-            if kernels[population.name].engine == "eager":
-                self._slow.add(population.name)
-            self._states.setdefault(population.name, assembly.state)
-        return kernels
+            kernel = self._kernels.get(population.name)
+            if kernel is None or not set(observables) <= set(kernel.program.observables):
+                self._kernels[population.name] = self._compile(population, observables)
+            self._kernels[population.name].probe([Probe(c.variable, c.every, c.lanes) for c in traced])
+
+    def _compile(self, population: Population, observables: tuple[str, ...]) -> Kernel:
+        """A kernel that goes on where the one before it stands."""
+        assembly = self._assemble(population, observables)
+        state = assembly.state
+        before = self._kernels.pop(population.name, None)
+        if before is not None:
+            state = {name: before.read(name) for name in state}
+            del before  # its arrays make place for the new ones
+        fuse: Fuse = "require" if self._fused[population.name] else "off"
+        return self.backend.compile(assembly.program, population.n, assembly.values, state, fuse=fuse)
 
     def run(self, duration: float, *, record: Any = (), sink: Any = None, progress: Any = None) -> Result:
         """Simulate ``duration`` ms more. Several runs in a row equal one long run, bit for bit.
@@ -186,8 +196,7 @@ class Simulation:
             check_fits(
                 MemoryEstimate(e.state, e.parameters, e.working, kept, self.backend.memory()[0]), "this run"
             )
-        self._kernels = {}  # the state is in _states: old and new kernels together would take half as much again
-        self._kernels = self._compile(wanted)
+        self._prepare(wanted)
         bar = Progress(progress, n_steps, self._label())
         facts = provenance(self)
         header = Header(
@@ -198,8 +207,6 @@ class Simulation:
         reason: str | None = None
         error: SimulationError | None = None
         try:
-            # The kernels have the arrays now; what is kept here is read from them at the end.
-            self._states = {name: dict.fromkeys(state) for name, state in self._states.items()}
             with InterruptFlag() as interrupt, bar:
                 self._run_windows(first, n_steps, wanted, target, interrupt, bar)
             if self._step < first + n_steps:
@@ -210,8 +217,6 @@ class Simulation:
             reason = f"stopped by {type(stopped).__name__}"
             raise
         finally:
-            if self._in_step:
-                self._states = {name: self._read(name) for name in self._kernels}
             facts = facts | {
                 "steps": self._step - first,
                 "seconds": time.perf_counter() - begin,
@@ -258,10 +263,6 @@ class Simulation:
             target.flush(self._step)
             bar.update(self._step - first)
             window = _next_window(window, time.perf_counter() - start)
-
-    def _read(self, population: str) -> dict[str, np.ndarray]:
-        kernel = self._kernels[population]
-        return {variable: kernel.read(variable) for variable in self._states[population]}
 
     def _deliver(self, target: Sink, population: str, wanted: list[Channel], window: Window) -> None:
         samples = iter(window.samples)

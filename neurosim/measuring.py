@@ -76,7 +76,11 @@ class _Repeated:
         currents = np.linspace(0.0, 20.0, n)  # µA/cm², from silence to fast firing
         population = Population("hh", get_model("HodgkinHuxley").cls(), n, stimuli=(Constant(currents),))
         self._simulation = Simulation(
-            Network((population,)), dt=0.01, backend="numpy", precision=precision, fuse=fuse  # type: ignore[arg-type]
+            Network((population,)),
+            dt=0.01,
+            backend="numpy",
+            precision=precision,
+            fuse=fuse,  # type: ignore[arg-type]
         )
         self._n = n
         self.threads = 1

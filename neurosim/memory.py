@@ -47,7 +47,9 @@ class MemoryEstimate:
         return self.state + self.parameters + self.working + self.records
 
     def __str__(self) -> str:
-        parts = (f"{name} {human(getattr(self, name))}" for name in ("state", "parameters", "working", "records"))
+        parts = (
+            f"{name} {human(getattr(self, name))}" for name in ("state", "parameters", "working", "records")
+        )
         return f"{human(self.total)} ({', '.join(parts)}) of {human(self.available)} free"
 
 
@@ -78,10 +80,11 @@ def estimate(network: Network, backend: Any, precision: str, *, fused: bool | No
         records: tuple[Any, ...] = (population.model, *population.stimuli)
         carried: int = sum(len(record.State._fields) for record in records) + (population.t_ref > 0)
         carried += not (population.model.resets() or population.model.stochastic())
-        copies = 1 if chosen.name == "cupy" else 2  # the second is the host's
-        state += copies * carried * population.n * itemsize
+        state += carried * population.n * itemsize
         per_neuron = sum(np.size(v) for r in records for v in r.values().values() if np.ndim(v))
-        parameters += (2 if fused else 1) * per_neuron * itemsize  # what the host makes of them, and the kernel's copy
+        parameters += (
+            (2 if fused else 1) * per_neuron * itemsize
+        )  # what the host makes of them, and the kernel's copy
         if not fused:
             # State before, after and in between, the lanes' numbers, and the events of the first window, twice.
             arrays = (2 * carried + 8) * population.n * itemsize + 8 * population.n
@@ -104,5 +107,7 @@ def check_fits(needed: MemoryEstimate, what: str) -> None:
 def trace_bytes(channels: list[Channel], n_steps: int, precision: str) -> int:
     """Bytes of the traces of a run."""
     return sum(
-        (n_steps // c.every + 1) * len(c.lanes) * _ITEMSIZE[precision] for c in channels if c.variable != "spikes"
+        (n_steps // c.every + 1) * len(c.lanes) * _ITEMSIZE[precision]
+        for c in channels
+        if c.variable != "spikes"
     )

@@ -71,7 +71,6 @@ class Parameters(ABC):
     """
 
     if TYPE_CHECKING:  # made by dataclass, which type checkers cannot see through `param`
-
         __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
         def __init__(self, *values: Floats, **named: Floats) -> None: ...
@@ -89,7 +88,9 @@ class Parameters(ABC):
 
     def __post_init__(self) -> None:
         for name, info in parameters(type(self)).items():
-            object.__setattr__(self, name, _checked(f"{type(self).__name__}.{name}", getattr(self, name), info))
+            object.__setattr__(
+                self, name, _checked(f"{type(self).__name__}.{name}", getattr(self, name), info)
+            )
 
     def __repr__(self) -> str:
         shown = []
@@ -141,7 +142,9 @@ def _checked(where: str, value: Any, info: ParameterInfo) -> float | np.ndarray:
         bounds = [f"above {info.above:g}"] if info.above is not None else []
         bounds += [f"at least {info.at_least:g}"] if info.at_least is not None else []
         need = " and ".join(["finite", *bounds])
-        raise UsageError(f"{where}{place} = {array[bad][0] if array.ndim else float(array):g} {info.unit}: must be {need}")
+        raise UsageError(
+            f"{where}{place} = {array[bad][0] if array.ndim else float(array):g} {info.unit}: must be {need}"
+        )
     if array.ndim == 0:
         return float(array)
     array.setflags(write=False)
@@ -161,7 +164,6 @@ def check_length(where: str, record: Parameters, n: int) -> None:
                 f"{where}: {type(record).__name__}.{name} has {len(value)} values for {n} neurons: "  # type: ignore[arg-type]
                 f"give a float or an array of shape ({n},)"
             )
-
 
 
 def bind(record: Any, values: Mapping[str, Any]) -> Any:

@@ -50,7 +50,12 @@ def style() -> dict[str, Any]:
 
 
 def subplots(
-    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (7.0, 4.5), title: str = "", **options: Any
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    size: tuple[float, float] = (7.0, 4.5),
+    title: str = "",
+    **options: Any,
 ) -> tuple[Figure, Any]:
     """A figure with axes in the style of the project.
 
@@ -108,7 +113,9 @@ def raster(result: Result, population: str, ax: Axes | None = None, *, size: flo
     return ax
 
 
-def traces(result: Result, population: str, variable: str = "v", ax: Axes | None = None, **style: Any) -> Axes:
+def traces(
+    result: Result, population: str, variable: str = "v", ax: Axes | None = None, **style: Any
+) -> Axes:
     """A recorded variable against time, one line per neuron.
 
     Parameters

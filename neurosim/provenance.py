@@ -37,7 +37,12 @@ def provenance(simulation: Simulation) -> dict[str, Any]:
         "dt": simulation.dt,
         "seed": simulation.seed,
         "populations": {
-            p.name: {"model": repr(p.model), "n": int(p.n), "stimuli": [repr(s) for s in p.stimuli], "t_ref": p.t_ref}
+            p.name: {
+                "model": repr(p.model),
+                "n": int(p.n),
+                "stimuli": [repr(s) for s in p.stimuli],
+                "t_ref": p.t_ref,
+            }
             for p in simulation.net.populations
         },
     }

@@ -31,7 +31,9 @@ def prepare_folder(folder: Path) -> Path:
         probe.unlink()
     except OSError as error:
         reason = error.strerror or error
-        raise UsageError(f"output folder {folder} cannot be written ({reason}): choose another with --out DIR") from None
+        raise UsageError(
+            f"output folder {folder} cannot be written ({reason}): choose another with --out DIR"
+        ) from None
     return folder
 
 
@@ -85,7 +87,9 @@ def _number(value: Any) -> float | None:
 
 def _checked(check: Any, outcome: Outcome) -> dict[str, Any]:
     if check.name not in outcome.metrics:
-        raise UsageError(f"check {check.name!r} has no metric of its name; there are {', '.join(outcome.metrics)}")
+        raise UsageError(
+            f"check {check.name!r} has no metric of its name; there are {', '.join(outcome.metrics)}"
+        )
     value = float(outcome.metrics[check.name])
     return {
         "name": check.name,

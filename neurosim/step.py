@@ -200,7 +200,9 @@ class _Step:
         if dtype is None or dtype != xp.bool:
             given = type(value).__name__ if dtype is None else f"an array of {dtype}"
             name = type(self.population.model).__name__
-            raise UsageError(f"{name}.threshold returned {given}: return a condition on arrays, as in s.v > self.v_thresh")
+            raise UsageError(
+                f"{name}.threshold returned {given}: return a condition on arrays, as in s.v > self.v_thresh"
+            )
         return value
 
 

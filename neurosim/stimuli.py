@@ -135,7 +135,9 @@ class Ramp(Stimulus):
         super().__post_init__()
         start, stop = np.asarray(self.start), np.asarray(self.stop)
         if start.ndim and stop.ndim and start.shape != stop.shape:
-            raise UsageError(f"Ramp: {start.size} values of start, {stop.size} of stop: give one per neuron, or a float")
+            raise UsageError(
+                f"Ramp: {start.size} values of start, {stop.size} of stop: give one per neuron, or a float"
+            )
         late = np.flatnonzero(~(stop > start))
         if late.size:
             first, last = (float(np.broadcast_to(x, (late[0] + 1,))[late[0]]) for x in (start, stop))
@@ -201,4 +203,3 @@ class OrnsteinUhlenbeck(Stimulus):
     def advance(self, xp: Any, s: Any, now: Now) -> Any:
         decay = xp.exp(-now.dt / self.tau)
         return self.State(decay * s.x + xp.sqrt(-xp.expm1(-2.0 * now.dt / self.tau)) * now.random.normal(xp))
-

@@ -112,13 +112,13 @@ CONVERGED = PATTERNS | ADJUSTED | {"R": PATTERNS["R"]._replace(abcd=(2e-5, 1000,
 
 
 class Seen(NamedTuple):
-    """A panel as simulated: spike times, and times of potential and, where recorded, input."""
+    """A panel as simulated: spike times, and potential and input with their times."""
 
     p: Pattern
     s: np.ndarray
     t: np.ndarray
     v: np.ndarray
-    current: np.ndarray | None = None
+    current: np.ndarray
 
     def gaps(self) -> np.ndarray:
         """Intervals between spikes, ms."""

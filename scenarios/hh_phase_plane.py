@@ -43,6 +43,7 @@ CHECKS = (
     Check("reduced model: rest unstable up to", 154.5, 0.0, "Meunier 1992", "at least", "µA/cm²"),
 )
 FULL = HodgkinHuxley()
+SETTLED = 40.0  # ms
 UNIT = "µA/cm²"
 # of each panel: current, current at which the neuron rested before, push in mV
 PATHS = {
@@ -87,17 +88,14 @@ def zeros(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return x[at] - y[at] * (x[at + 1] - x[at]) / (y[at + 1] - y[at])
 
 
-def network(pushes: np.ndarray) -> Network:
-    """Both models on the paths that are drawn, and pushed away from rest to find their thresholds."""
-    populations = []
-    for name, model in (("full", FULL), ("reduced", REDUCED)):
-        current, before, push = (np.array(column) for column in zip(*PATHS[name], strict=True))
-        start, quiet = rest(model, before)._asdict(), rest(model, 0.0)._asdict()
-        path, pushed = start | {"v": start["v"] + push}, quiet | {"v": quiet["v"] + pushes}
-        drive = (Constant(current),)
-        populations.append(Population(f"{name}_path", model, len(current), drive, init=path))
-        populations.append(Population(f"{name}_pushed", model, len(pushes), init=pushed))
-    return Network(tuple(populations))
+def population(name: str, model: NeuronModel, pushes: np.ndarray) -> Population:
+    """Neurons on the paths that are drawn, then neurons pushed away from rest to find the threshold."""
+    silent = np.zeros_like(pushes)
+    columns = zip(zip(*PATHS[name], strict=True), (silent, silent, pushes), strict=True)
+    current, before, push = (np.concatenate(both) for both in columns)
+    start = rest(model, before)._asdict()
+    init = start | {"v": start["v"] + push}
+    return Population(name, model, len(current), (Constant(current),), init=init)
 
 
 def run(
@@ -119,29 +117,34 @@ def run(
     """
     pushes = np.linspace(0.0, 15.0, scaled(2000, scale, at_least=151))
     few = np.linspace(0, len(pushes) - 1, 151).astype(int)
-    record = [Record(f"{name}_path", x) for name in PATHS for x in ("v", "n", "spikes")]
-    record += [Record("full_path", "h"), *(Record(f"{name}_pushed", "spikes") for name in PATHS)]
-    record += [Record(f"{name}_pushed", "v", every=2, neurons=few) for name in PATHS]
+    models = {"full": FULL, "reduced": REDUCED}
+    net = Network(tuple(population(name, model, pushes) for name, model in models.items()))
+    record = [Record("full", "h", neurons=[1])]
+    for name, paths in PATHS.items():
+        on_path = np.arange(len(paths))
+        record += [Record(name, "spikes"), Record(name, "n", neurons=on_path)]
+        record += [Record(name, "v", neurons=np.concatenate((on_path, len(paths) + few)))]
     options: dict[str, Any] = {"backend": backend, "precision": precision, "fuse": fuse, "seed": seed}
-    result = simulate(network(pushes), duration=120.0, dt=0.01, method="rk4", record=record, **options)
+    result = simulate(net, duration=100.0, dt=0.02, method="rk4", record=record, **options)
 
-    late = result.times("full_path", "v") > 60.0
-    n, h = (result.traces["full_path"][x][late, 1] for x in "nh")
+    late = result.t > SETTLED
+    n, h = result.traces["full"]["n"][late, 1], result.traces["full"]["h"][late, 0]
     slope, at_0 = np.polyfit(n, h, 1)
     currents = np.geomspace(0.5, 500.0, 1000)
-    growth = {x: eigenvalues(m, currents).real.max(-1) for x, m in (("full", FULL), ("reduced", REDUCED))}
+    growth = {name: eigenvalues(model, currents).real.max(-1) for name, model in models.items()}
     metrics = {
         "rest at 0 µA/cm²": float(rest(REDUCED, 0.0).v),
         "growth at rest, 0 µA/cm²": eigenvalues(REDUCED, 0.0).real.max(),
         "growth at rest, 10 µA/cm²": eigenvalues(REDUCED, 10.0).real.max(),
-        "cycle at 10 µA/cm²: rate of the full model": cycle_rate(result, "full_path"),
-        "cycle at 10 µA/cm²: rate of the reduced model": cycle_rate(result, "reduced_path"),
+        "cycle at 10 µA/cm²: rate of the full model": cycle_rate(result, "full"),
+        "cycle at 10 µA/cm²: rate of the reduced model": cycle_rate(result, "reduced"),
         "h + n on the cycle": (h + n).mean(),
         "slope of h against n": slope,
         "h where n is 0": at_0,
     }
     for name in PATHS:
-        metrics[f"push that fires the {name} model"] = pushes[np.argmax(result.counts(f"{name}_pushed") > 0)]
+        fired = result.counts(name)[len(PATHS[name]) :] > 0
+        metrics[f"push that fires the {name} model"] = pushes[np.argmax(fired)]
         unstable = zeros(currents, growth[name])
         metrics[f"{name} model: rest unstable from"] = unstable[0]
         metrics[f"{name} model: rest unstable up to"] = unstable[-1]
@@ -153,9 +156,9 @@ def run(
 
 
 def cycle_rate(result: Result, population: str) -> float:
-    """Rate in Hz of the neuron at 10 µA/cm² from its intervals after 40 ms."""
+    """Rate in Hz of the neuron at 10 µA/cm² from its intervals at the end."""
     t, i = result.spikes[population]
-    return 1e3 / float(np.diff(t[(i == 1) & (t > 40.0)]).mean())
+    return 1e3 / float(np.diff(t[(i == 1) & (t > SETTLED)]).mean())
 
 
 def draw_planes(result: Result) -> Any:
@@ -163,8 +166,8 @@ def draw_planes(result: Result) -> Any:
     title = "Hodgkin-Huxley in a plane: rest, action potential and limit cycle at a glance"
     figure, axes = subplots(1, 3, size=(10, 5.6), title=title, sharey=True)
     v, n = np.meshgrid(np.linspace(-20.0, 125.0, 300), np.linspace(0.22, 0.86, 200))
-    full, reduced = (result.traces[f"{name}_path"] for name in PATHS)
-    cycle = result.times("full_path", "v") > 60.0
+    full, reduced = (result.traces[name] for name in PATHS)
+    cycle = result.t > SETTLED
     headings = ("rests, or fires once", "cycles without end", "the full model stops")
     for panel, (ax, heading) in enumerate(zip(axes, headings, strict=True)):
         current = PATHS["full"][panel][0]
@@ -224,11 +227,11 @@ def draw_reduction(result: Result, cycle: Any, pushes: np.ndarray, growth: Any) 
         ylabel="sodium inactivation h",
         title="inactivation and activation stay near a line",
     )
+    late = result.t > SETTLED
     for name, color in colors.items():
-        t, v = result.times(f"{name}_path", "v"), result.traces[f"{name}_path"]["v"][:, 1]
-        wave.plot(t[t > 60.0], v[t > 60.0], color=color, label=name)
-        peak = result.traces[f"{name}_pushed"]["v"].max(0)
-        push.plot(pushes, peak, color=color, lw=2, label=name)
+        v = result.traces[name]["v"]
+        wave.plot(result.t[late], v[late, 1], color=color, label=name)
+        push.plot(pushes, v[:, len(PATHS[name]) :].max(0), color=color, lw=2, label=name)
         rate.plot(growth[0], growth[1][name], color=color, lw=2, label=name)
     wave.set(xlabel="time (ms)", ylabel="v (mV)", ylim=(-20, 155))
     wave.set_title(f"the rhythm at 10 {UNIT}", loc="left", fontsize=11)

@@ -33,6 +33,7 @@ from neurosim import (
     param,
     simulate,
 )
+from neurosim.model import Floats
 from neurosim.models import Izhikevich
 from neurosim.plotting import BLACK, BLUE, GREY, ORANGE, RED, subplots
 from neurosim.scenario import Check, Outcome, scaled
@@ -63,15 +64,15 @@ class AsPublished(NeuronModel):
         v: Annotated[Any, "mV"]  # (n,)
         u: Annotated[Any, "mV/ms"]  # (n,)
 
-    a: float = param(unit="1/ms")
-    b: float = param(unit="1/ms")
-    c: float = param(unit="mV")
-    d: float = param(unit="mV/ms")
-    k1: float = param(unit="1/ms")
-    k0: float = param(unit="mV/ms")
-    v_u: float = param(unit="mV")
-    decay: float = param(doc="of u; panel R has none")
-    step: float = param(unit="ms", doc="dt")
+    a: Floats = param(unit="1/ms")
+    b: Floats = param(unit="1/ms")
+    c: Floats = param(unit="mV")
+    d: Floats = param(unit="mV/ms")
+    k1: Floats = param(unit="1/ms")
+    k0: Floats = param(unit="mV/ms")
+    v_u: Floats = param(unit="mV")
+    decay: Floats = param(doc="of u; panel R has none")
+    step: Floats = param(unit="ms", doc="dt")
 
     def init(self, xp: Any) -> State:
         return self.State(self.c, self.b * self.c)
@@ -88,12 +89,21 @@ class AsPublished(NeuronModel):
         return self.State(self.c, s.u + self.d)
 
 
+# How many of each kind: the same for all populations, so that one kernel serves them.
+KINDS = (
+    (Constant(0.0), 1),
+    (Step(0.0), 2),
+    (Ramp(0.0, 0.0, 0.0, 1.0), 2),
+    (PulseTrain(0.0, 0.0, 1.0, 1.0), 2),
+)
+
+
 def stacked(inputs: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     """Stimuli with one value per neuron, from the stimuli of each neuron."""
     together = []
-    for silent in (Constant(0.0), Step(0.0), Ramp(0.0, 0.0, 0.0, 1.0), PulseTrain(0.0, 0.0, 1.0, 1.0)):
+    for silent, count in KINDS:
         own = [[x for x in row if isinstance(x, type(silent))] for row in inputs]
-        for k in range(max(map(len, own))):
+        for k in range(count):
             chosen = [(row[k] if k < len(row) else silent).values() for row in own]
             together.append(type(silent)(**{name: np.array([x[name] for x in chosen]) for name in chosen[0]}))
     return tuple(together)
@@ -129,8 +139,7 @@ def seen(result: Any, name: str, patterns: list[Pattern], late: float = 0.0) -> 
     found = []
     for k, (p, s) in enumerate(zip(patterns, spikes, strict=True)):
         end = np.searchsorted(t, p.duration + 1e-9)
-        current = traces["i_syn"][:end, k] if "i_syn" in list(traces) else None
-        found.append(Seen(p, s[s <= p.duration], t[:end], traces["v"][:end, k], current))
+        found.append(Seen(p, s[s <= p.duration], t[:end], traces["v"][:end, k], traces["i_syn"][:end, k]))
     return found
 
 
@@ -169,8 +178,8 @@ def run(
         )
     )
     record = [Record(p.name, "spikes") for p in net.populations]
-    record += [Record(name, x) for name in ("gallery", "naive") for x in ("v", "i_syn")]
-    record += [Record("copies", "v", every=20)]
+    every = {"gallery": 1, "naive": 1, "copies": 20}
+    record += [Record(name, x, every=k) for name, k in every.items() for x in ("v", "i_syn")]
     result = simulate(net, duration=400.0, dt=DT, method="rk4", record=record, **options)
 
     gallery = dict(zip(CONVERGED, seen(result, "gallery", list(CONVERGED.values())), strict=True))
@@ -191,7 +200,6 @@ def run(
 
 def draw(ax: Any, x: Seen, color: str) -> None:
     """Potential, input and a bar of 20 ms; where the neuron spiked a trace has the reset value."""
-    assert x.current is not None
     at = np.searchsorted(x.t, x.s - 1e-9)
     ax.plot(np.insert(x.t, at, x.s), np.insert(x.v, at, 30.0), color=color, linewidth=1.0)
     low, high = x.current.min(), x.current.max()

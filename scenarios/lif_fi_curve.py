@@ -39,7 +39,7 @@ CHECKS = (
 )
 NEURON = LIF()
 THETA = NEURON.v_thresh - NEURON.v_rest  # mV
-DURATION, DT, SETTLED = 500.0, 0.02, 100.0  # ms
+DURATION, DT, SETTLED = 300.0, 0.02, 60.0  # ms
 REFRACTORY = (0.0, 2.0, 5.0)  # ms
 COLORS = (BLUE, RED, GREEN)
 SIGMAS = (0.5, 1.0, 2.0)  # nA·√ms

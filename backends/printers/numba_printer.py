@@ -23,7 +23,13 @@ from neurosim.backends.tracing.program_trace import Level, Trace
 VECTOR = 16  # lanes of the widest vector: 512 bits of float32
 _SCRATCH_BYTES = 28 * 1024  # of a first-level cache of 32 KiB
 _SHORT = {"float32": "f32", "float64": "f64"}
-_NUMPY = {"bool": "np.bool_", "int32": "np.int32", "int64": "np.int64", "float32": "np.float32", "float64": "np.float64"}
+_NUMPY = {
+    "bool": "np.bool_",
+    "int32": "np.int32",
+    "int64": "np.int64",
+    "float32": "np.float32",
+    "float64": "np.float64",
+}
 
 _OPERATORS = {
     "add": "{0} + {1}",
@@ -150,7 +156,13 @@ class Layout:
 
     def __init__(self, trace: Trace) -> None:
         nodes, dtype = trace.graph.nodes, trace.program.dtype
-        groups: dict[str, list[int]] = {"lanes": [], "lanes64": [], "scalars": [], "scalars64": [], "integers": []}
+        groups: dict[str, list[int]] = {
+            "lanes": [],
+            "lanes64": [],
+            "scalars": [],
+            "scalars64": [],
+            "integers": [],
+        }
         for index in trace.hoisted:
             node = nodes[index]
             kind = "lanes" if trace.levels[index] is Level.LANES else "scalars"
@@ -159,7 +171,11 @@ class Layout:
             else:
                 groups[kind if node.dtype == dtype else kind + "64"].append(index)
         self.lanes, self.lanes64 = groups["lanes"], groups["lanes64"]
-        self.scalars, self.scalars64, self.integers = groups["scalars"], groups["scalars64"], groups["integers"]
+        self.scalars, self.scalars64, self.integers = (
+            groups["scalars"],
+            groups["scalars64"],
+            groups["integers"],
+        )
         self.n_state = len(trace.program.state)
         self.rows = self.n_state + len(trace.program.observables) + len(self.lanes)
         self.rows64 = len(self.lanes64)
@@ -344,9 +360,7 @@ class _Printer:
     def before_short_versions(self, operations: Sequence[int]) -> list[int]:
         """Positions where two or more calls with a shorter version begin to follow each other."""
         short = [self.nodes[i].op in NARROW for i in operations]
-        return [
-            p for p in range(1, len(short) - 1) if short[p] and short[p + 1] and not short[p - 1]
-        ]
+        return [p for p in range(1, len(short) - 1) if short[p] and short[p + 1] and not short[p - 1]]
 
     @property
     def integer(self) -> str:
@@ -368,7 +382,10 @@ class _Printer:
         """Statements that keep the largest argument of a later loop's calls."""
         function = f"magnitude_{_SHORT[self.trace.program.dtype]}"
         self.imports.add(function)
-        return [f"size = {function}({self.names[argument]})", f"top{later} = size if size > top{later} else top{later}"]
+        return [
+            f"size = {function}({self.names[argument]})",
+            f"top{later} = size if size > top{later} else top{later}",
+        ]
 
     def largest_magnitude(self) -> str:
         """Bits of the largest argument of the shorter versions."""

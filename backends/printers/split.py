@@ -58,7 +58,9 @@ def split(
     return ranges
 
 
-def _cheapest(weights: Sequence[float], passing: Sequence[float], begin: int, stop: int) -> list[tuple[int, int]]:
+def _cheapest(
+    weights: Sequence[float], passing: Sequence[float], begin: int, stop: int
+) -> list[tuple[int, int]]:
     """The cheapest way from ``begin`` to ``stop``, by dynamic programming over the cut before each cut."""
     before = list(accumulate(weights[begin:stop], initial=0.0))
     size = stop - begin

@@ -41,7 +41,11 @@ class Plan:
         keep = set(outputs)
         self._outputs = tuple(outputs)
         self._steps = [
-            (index, graph.nodes[index], [a for a in set(graph.nodes[index].args) if last[a] == index and a not in keep])
+            (
+                index,
+                graph.nodes[index],
+                [a for a in set(graph.nodes[index].args) if last[a] == index and a not in keep],
+            )
             for index in order
         ]
 

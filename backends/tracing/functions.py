@@ -88,7 +88,19 @@ INSTEAD = {
     "any": "replace the branch by xp.where(condition, a, b)",
     "all": "replace the branch by xp.where(condition, a, b)",
 }
-_REDUCTIONS = ("sum", "mean", "max", "min", "prod", "std", "var", "argmax", "argmin", "matmul", "cumulative_sum")
+_REDUCTIONS = (
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "prod",
+    "std",
+    "var",
+    "argmax",
+    "argmin",
+    "matmul",
+    "cumulative_sum",
+)
 INSTEAD |= dict.fromkeys(_REDUCTIONS, "a formula sees one neuron at a time and cannot reduce over them")
 
 

@@ -77,9 +77,7 @@ class Trace:
 
     def host_values(self, values: Mapping[str, Any]) -> list[Any]:
         """Values of the hoisted nodes, by NumPy."""
-        typed = {
-            f"parameter {s.name}": np.asarray(values[s.name], dtype=s.dtype) for s in self.program.slots
-        }
+        typed = {f"parameter {s.name}": np.asarray(values[s.name], dtype=s.dtype) for s in self.program.slots}
         with np.errstate(all="ignore"):  # a bad parameter shows as a non-finite state, with its place
             return evaluate(self.graph, self.hoisted, np, typed)
 

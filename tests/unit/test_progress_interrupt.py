@@ -70,7 +70,9 @@ class TestProgress:
             "    for done in range(1, 5): bar.update(done)\n"
         )
         environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"}
-        subprocess.run([sys.executable, "-c", script], stderr=secondary, env=environment, check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-c", script], stderr=secondary, env=environment, check=True, timeout=60
+        )
         os.close(secondary)
         drawn = os.read(primary, 100_000).decode()
         os.close(primary)
@@ -162,5 +164,7 @@ class TestInterruptFlag:
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr("neurosim.backends.eager.EagerKernel.advance", advance)
             simulation.run(100.0)
-        with pytest.raises(UsageError, match="cut off in the midst of a window and cannot go on: make a new one"):
+        with pytest.raises(
+            UsageError, match="cut off in the midst of a window and cannot go on: make a new one"
+        ):
             simulation.run(1.0)

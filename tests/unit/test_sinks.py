@@ -93,7 +93,7 @@ class TestFileEqualsMemory:
     @pytest.mark.parametrize("precision", ["float64", "float32"])
     def test_several_runs_of_several_populations(self, tmp_path, precision):
         in_memory, in_file = simulation(precision=precision), simulation(precision=precision)
-        for k, duration in enumerate((0.0, 20.0, 33.325, 0.025)):
+        for k, duration in enumerate((0.0, 10.0, 13.325, 0.025)):
             expected = in_memory.run(duration, record=RECORD)
             path = tmp_path / f"{k}.h5"
             written = in_file.run(duration, record=RECORD, sink=path)
@@ -107,7 +107,7 @@ class TestFileEqualsMemory:
                 if duration:
                     np.testing.assert_array_equal(loaded.rates(name), expected.rates(name))
         assert len(expected.spikes["exc"].t) + len(written.spikes["inh"].t) < 9  # one step: almost nothing
-        assert in_file.t == pytest.approx(53.35)
+        assert in_file.t == pytest.approx(23.35)
 
     def test_the_fused_engine_too(self, tmp_path):
         assert_same(big().run(500.0, record=BIG, sink=tmp_path / "run.h5"), big().run(500.0, record=BIG))
@@ -138,7 +138,9 @@ class TestFileEqualsMemory:
             step, neuron = file["exc/spikes/step"], file["exc/spikes/neuron"]
             assert (step.dtype, neuron.dtype) == (np.int64, np.int32)
             assert step.chunks[0] * 8 >= 1 << 16
-            np.testing.assert_array_equal((step[:] + 1) * file["exc/spikes"].attrs["dt"], result.spikes["exc"].t)
+            np.testing.assert_array_equal(
+                (step[:] + 1) * file["exc/spikes"].attrs["dt"], result.spikes["exc"].t
+            )
             np.testing.assert_array_equal(file["inh/spikes.neurons"][:], [1, 2])
             v = file["exc/v"]
             assert v.shape == (200, 3)
@@ -235,7 +237,7 @@ class TestLaziness:
 
 
 class TestSplitIndependence:
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=12, deadline=None)
     @given(
         parts=st.lists(st.integers(0, 60), min_size=1, max_size=4),
         windows=st.lists(st.integers(1, 40), min_size=1, max_size=5),
@@ -314,7 +316,10 @@ class TestRefusals:
         self.refused(tmp_path / "run.h5", "progress = 3", progress=3)
         with mock.patch.object(HDF5Sink, "_commit", side_effect=OSError("no\nroom")):
             self.refused(tmp_path / "run.h5", r"cannot write .*run\.h5: no$")
-        with mock.patch.object(HDF5Sink, "_commit", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        with (
+            mock.patch.object(HDF5Sink, "_commit", side_effect=KeyboardInterrupt),
+            pytest.raises(KeyboardInterrupt),
+        ):
             simulation().run(1.0, record=RECORD, sink=tmp_path / "run.h5")
         assert list(tmp_path.iterdir()) == []
 
@@ -411,14 +416,18 @@ class TestCutShort:
 
         def failing(dataset):
             if dataset.name == "/inh/m" and len(dataset) > 100:
-                raise RuntimeError("(file write failed: errno = 28, error message = 'No space left on device', x")
+                raise RuntimeError(
+                    "(file write failed: errno = 28, error message = 'No space left on device', x"
+                )
             flush(dataset)
 
         sim = simulation()
         with (
             mock.patch.object(hdf5, "_SECONDS", 0.0),
             mock.patch.object(h5py.Dataset, "flush", failing),
-            pytest.raises(RecordingError, match=r"run\.h5: No space left on device; the file has .* kB and is good"),
+            pytest.raises(
+                RecordingError, match=r"run\.h5: No space left on device; the file has .* kB and is good"
+            ),
         ):
             sim.run(200.0, record=RECORD, sink=path)
         loaded = Result.load(path)
@@ -527,10 +536,12 @@ def whole():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 class TestProcesses:
-    @pytest.mark.parametrize("attempt", range(4))
+    @pytest.mark.parametrize("attempt", range(3))
     def test_a_kill_loses_nothing_that_was_flushed(self, tmp_path, whole, attempt):
         child = start(tmp_path, REPORTING, "0.0" if attempt % 2 else "0.05")
-        reported = [int(child.stdout.readline())]
+        reported = [0]
+        while not reported[-1]:
+            reported.append(int(child.stdout.readline()))
         time.sleep(random.uniform(0.02, 0.2))
         running = Result.load(tmp_path / "run.h5")
         child.send_signal(signal.SIGKILL)
