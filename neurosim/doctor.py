@@ -63,7 +63,7 @@ def _backends() -> list[Finding]:
     findings = []
     for name, reason in available().items():
         if reason is not None:
-            text, _, remedy = reason.partition(": ")
+            text, _, remedy = reason.rpartition(": ")
             findings.append(Finding(f"backend {name}", text, False, remedy))
             continue
         facts = describe(name)

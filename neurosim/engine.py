@@ -352,7 +352,7 @@ def _whole_steps(duration: Any, dt: float) -> int:
     if not is_number(duration) or duration < 0:
         raise UsageError(f"duration = {duration!r} ms: must be a finite number, at least 0")
     steps = round(duration / dt)
-    if abs(steps * dt - duration) > 1e-6 * dt + 1e-9 * duration:
+    if abs(steps * dt - duration) > 1e-6 * dt + 1e-12 * duration:
         raise UsageError(
             f"duration = {duration!r} ms is no whole number of steps of {dt:g} ms: "
             f"write duration={max(steps, 1) * dt:.12g}"

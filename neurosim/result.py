@@ -45,6 +45,9 @@ class _Recorded(Mapping[str, T]):
             self._loaded[name] = self._load(self._items[name])
         return self._loaded[name]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self._items else default
+
     def __contains__(self, name: object) -> bool:
         return name in self._items
 

@@ -54,12 +54,18 @@ def run_scenario(scenario: Scenario, options: Mapping[str, Any], folder: Path) -
     dict
         The content of ``result.json``.
     """
+    import matplotlib
+
+    from neurosim.plotting import style
+
     options = scenario.defaults | {k: v for k, v in options.items() if v is not None}
     options["scale"] = check_scale(options["scale"])
     prepare_folder(folder)
     begin = time.perf_counter()
-    outcome = scenario.run(**options)
-    seconds = time.perf_counter() - begin
+    with matplotlib.rc_context(style()):  # type: ignore[arg-type]
+        outcome = scenario.run(**options)
+        seconds = time.perf_counter() - begin
+        figures = _draw(outcome, folder)
     engines = sorted(set(dict(outcome.provenance.get("engine", {})).values()))
     report = {
         "scenario": scenario.name,
@@ -73,7 +79,7 @@ def run_scenario(scenario: Scenario, options: Mapping[str, Any], folder: Path) -
         "provenance": dict(outcome.provenance),
         "metrics": {name: _number(value) for name, value in outcome.metrics.items()},
         "checks": [_checked(check, outcome) for check in scenario.checks],
-        "figures": _draw(outcome, folder),
+        "figures": figures,
     }
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "result.json").write_text(text + "\n", encoding="utf-8")

@@ -78,7 +78,7 @@ def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") 
     anodes = slice(2 + len(SHOCKS), shown)
     amplitude[anodes], start[anodes], stop[anodes] = ANODES, 5.0, 35.0
     v[shown:] = ramp
-    result = axons(amplitude, start, stop, v, 60.0, "v", "m", "h", "n", "i_syn")
+    result = axons(amplitude, start, stop, v, 50.0, "v", "m", "h", "n", "i_syn")
     traces = {name: result.traces["axon"][name].astype(float) for name in ("v", "m", "h", "n", "i_syn")}
     peaks = traces["v"][:, shown:].max(axis=0)
 
@@ -90,10 +90,10 @@ def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") 
         current, potential = stimuli.copy(), np.zeros_like(stimuli)
         current[0], potential[0] = 0.0, stimuli[0]
         stops = AT + np.concatenate(([WIDTH], durations))
-        return (axons(current, AT, stops[:, None], potential, 60.0).counts("axon") > 0).reshape(stimuli.shape)
+        return (axons(current, AT, stops[:, None], potential, 40.0).counts("axon") > 0).reshape(stimuli.shape)
 
     guess = np.concatenate(([6.5], 2.2 + 6.6 / durations))
-    found = smallest(fires, 0.5 * guess, 1.5 * guess, count=scaled(64, scale, at_least=24), rounds=3)
+    found = smallest(fires, 0.5 * guess, 1.5 * guess, count=scaled(256, scale, at_least=128), rounds=2)
     shock, pulse, rheobase = found[0], found[-2], found[-1]
     metrics = {
         **{f"rest_{name}": traces[name][-1, 1] for name in ("v", "m", "h", "n")},
@@ -104,7 +104,7 @@ def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") 
         "charge_threshold": pulse * WIDTH,
         "rheobase": rheobase,
         "chronaxie": np.interp(-2.0 * rheobase, -found[1:-2], durations[:-2]),
-        "rheobase_spikes": axons([1.01 * rheobase], AT, FOREVER, 0.0, 200.0).counts("axon")[0],
+        "rheobase_spikes": axons([1.01 * rheobase], AT, FOREVER, 0.0, 60.0).counts("axon")[0],
         "smallest_spike": peaks[ramp > shock].min(),
         "largest_failure": peaks[ramp < shock].max(),
         "anode_break": result.counts("axon")[shown - 1],
@@ -183,7 +183,7 @@ def _draw_threshold(t: np.ndarray, v: np.ndarray, jumps: tuple, strength: tuple,
     for trace, current, color in zip(v.T[len(SHOCKS) :], ANODES, (GREY, SKY, BLUE), strict=True):
         anode.plot(t, trace, color=color, label=f"{current:g} {UNIT}".replace("-", "−"))
     anode.axvspan(5, 35, color=GREY, alpha=0.15, linewidth=0, label="while it is on")
-    anode.set(xlim=(0, 60), xlabel="time (ms)", ylabel="potential (mV)")
+    anode.set(xlim=(0, 50), xlabel="time (ms)", ylabel="potential (mV)")
     anode.set_title("Anode break: the end of a hyperpolarisation fires", loc="left")
     anode.legend(frameon=False, loc="upper left")
     return figure

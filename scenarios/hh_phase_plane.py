@@ -29,7 +29,7 @@ from neurosim.scenario import Check, Outcome, scaled
 from neurosim.scenarios._hh_rest import eigenvalues, rest, steady
 
 SOURCE = "slide 9 · Rinzel 1985, Krinskii & Kokoz 1973"
-SECONDS = 5
+SECONDS = 4
 CHECKS = (
     Check("rest at 0 µA/cm²", 0.0, 0.2, "Hodgkin & Huxley 1952", unit="mV"),
     Check("growth at rest, 0 µA/cm²", 0.0, 0.0, "stable, Hodgkin & Huxley 1952", "at most", "1/ms"),
@@ -43,7 +43,7 @@ CHECKS = (
     Check("reduced model: rest unstable up to", 154.5, 0.0, "Meunier 1992", "at least", "µA/cm²"),
 )
 FULL = HodgkinHuxley()
-SETTLED = 40.0  # ms
+SETTLED = 30.0  # ms
 UNIT = "µA/cm²"
 # of each panel: current, current at which the neuron rested before, push in mV
 PATHS = {
@@ -125,7 +125,7 @@ def run(
         record += [Record(name, "spikes"), Record(name, "n", neurons=on_path)]
         record += [Record(name, "v", neurons=np.concatenate((on_path, len(paths) + few)))]
     options: dict[str, Any] = {"backend": backend, "precision": precision, "fuse": fuse, "seed": seed}
-    result = simulate(net, duration=100.0, dt=0.02, method="rk4", record=record, **options)
+    result = simulate(net, duration=80.0, dt=0.01, method="rk4", record=record, **options)
 
     late = result.t > SETTLED
     n, h = result.traces["full"]["n"][late, 1], result.traces["full"]["h"][late, 0]
@@ -148,10 +148,8 @@ def run(
         unstable = zeros(currents, growth[name])
         metrics[f"{name} model: rest unstable from"] = unstable[0]
         metrics[f"{name} model: rest unstable up to"] = unstable[-1]
-    figures = {
-        "hh_phase_plane": draw_planes(result),
-        "hh_phase_plane_reduction": draw_reduction(result, (n, h), pushes[few], (currents, growth)),
-    }
+    reduction = draw_reduction(result, (n, h), pushes[few], (currents, growth))
+    figures = {"hh_phase_plane": draw_planes(result), "hh_phase_plane_reduction": reduction}
     return Outcome(figures, {name: float(x) for name, x in metrics.items()}, result.provenance)
 
 
@@ -174,6 +172,7 @@ def draw_planes(result: Result) -> Any:
         flow = REDUCED.derivatives(np, REDUCED.State(v, n), current)
         ax.streamplot(v, n, flow.v, flow.n, color="#cccccc", linewidth=0.6, density=0.9, arrowsize=0.7)
         at, value = rest(REDUCED, current), eigenvalues(REDUCED, current)
+        stable = value.real.max() < 0.0
         shown = cycle if panel == 1 else slice(None)
         zoom = [ax.inset_axes((0.38, 0.42, 0.33, 0.19))] if panel == 0 else []
         for each in (ax, *zoom):
@@ -185,12 +184,13 @@ def draw_planes(result: Result) -> Any:
             each.plot(
                 reduced["v"][:, panel], reduced["n"][:, panel], color=BLACK, lw=1.6, label="reduced model"
             )
-            face = BLACK if value.real.max() < 0.0 else "white"
-            each.plot(at.v, at.n, "o", color=BLACK, mfc=face, ms=7, zorder=5)
+            each.plot(at.v, at.n, "o", color=BLACK, mfc=BLACK if stable else "white", ms=7, zorder=5)
         for each in zoom:
             each.plot(reduced["v"][:, 3], reduced["n"][:, 3], color=GREEN, lw=1.6)
             each.set(xlim=(-4, 11), ylim=(0.3, 0.35), xticks=[0, 3, 8], yticks=[])
             each.set_title("push: 3 or 8 mV", fontsize=9)
+            each.spines[:].set_visible(True)
+            each.grid(False)
         ax.set(xlim=(-20, 125), ylim=(0.22, 0.86), xlabel="membrane potential v (mV)")
         ax.set_title(f"{current:g} {UNIT}: {heading}", loc="left", fontsize=11)
         ax.grid(False)
@@ -218,17 +218,13 @@ def draw_reduction(result: Result, cycle: Any, pushes: np.ndarray, growth: Any) 
     """Why the reduction works, and what it costs."""
     title = "Why two equations suffice, and what they cost: a lower threshold, a faster and hardier rhythm"
     figure, ((line, wave), (push, rate)) = subplots(2, 2, size=(10, 5.6), title=title)
-    colors = {"full": ORANGE, "reduced": BLACK}
     n = np.array([0.35, 0.8])
     line.plot(*cycle, color=ORANGE, lw=2, label="full model firing")
     line.plot(n, REDUCED.h_0 - REDUCED.h_n * n, color=BLACK, ls="--", label="h = 0.89 − 1.1·n")
-    line.set(
-        xlabel="potassium activation n",
-        ylabel="sodium inactivation h",
-        title="inactivation and activation stay near a line",
-    )
+    line.set(xlabel="potassium activation n", ylabel="sodium inactivation h")
+    line.set_title("inactivation and activation stay near a line", loc="left", fontsize=11)
     late = result.t > SETTLED
-    for name, color in colors.items():
+    for name, color in {"full": ORANGE, "reduced": BLACK}.items():
         v = result.traces[name]["v"]
         wave.plot(result.t[late], v[late, 1], color=color, label=name)
         push.plot(pushes, v[:, len(PATHS[name]) :].max(0), color=color, lw=2, label=name)

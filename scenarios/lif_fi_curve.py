@@ -1,4 +1,4 @@
-"""Firing rate against current of leaky integrate-and-fire neurons, with and without noise.
+"""Firing rate of leaky integrate-and-fire neurons, with and without noise.
 
 A constant current charges the neuron to its threshold, θ above rest, in τ·ln(RI/(RI − θ)); so it fires at
 1/(t_ref + τ·ln(RI/(RI − θ))), and never below the rheobase θ/R. Three populations of 10 000 neurons with
@@ -28,7 +28,7 @@ from neurosim.plotting import BLACK, BLUE, GREEN, GREY, RED, subplots
 from neurosim.scenario import Check, Outcome, scaled
 
 SOURCE = "slide 10 · Lapicque 1907, Stein 1965, Siegert 1951"
-SECONDS = 8
+SECONDS = 5
 CHECKS = (
     Check("largest error of the rate, t_ref 0 ms", 0.0, 0.01, "Stein 1965"),
     Check("largest error of the rate, t_ref 2 ms", 0.0, 0.01, "Stein 1965"),
@@ -98,7 +98,7 @@ def run(
         Of the number of neurons, 4 · 10 000 at 1.
     """
     current = np.linspace(1.0, 5.0, scaled(10_000, scale, at_least=401))
-    copies = scaled(200, scale, at_least=40)
+    copies = scaled(400, scale, at_least=40)
     sigma, mean, _ = (x.ravel() for x in np.meshgrid(SIGMAS, MEANS, np.arange(copies), indexing="ij"))
     populations = [
         Population(f"t_ref_{t_ref:g}", NEURON, len(current), (Constant(current),), t_ref=t_ref)
