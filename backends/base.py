@@ -105,7 +105,7 @@ class Backend(ABC):
         x = np.asarray(x, dtype=dtype)
         return self.xp.asarray(x, dtype=getattr(self.xp, dtype), device=self.device)
 
-    def synchronize(self) -> None:
+    def synchronize(self) -> None:  # noqa: B027 - on the host there is nothing to wait for
         """Wait until the device has done all that was asked of it."""
 
     def compact(self, mask: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import warnings
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -60,7 +60,7 @@ def load(source: str, name: str, depends: str) -> ModuleType:
     return _load(source, f"{name}_{digest}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _load(source: str, stem: str) -> ModuleType:
     path = _write(source, stem)
     spec = importlib.util.spec_from_file_location(f"neurosim_kernels.{stem}", path)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,7 +32,7 @@ def _mathematics() -> str:
     return numba.__version__ + "".join(file.read_text(encoding="utf-8") for file in files)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="neurosim")
 
@@ -102,7 +103,7 @@ class NumbaKernel(Kernel):
         self.threads = int(max(1, min(numba.get_num_threads(), blocks, worth)))
         pieces = min(blocks, self.threads * _CHUNKS_PER_THREAD) if self.threads > 1 else 1
         edges = [self._block * (blocks * i // pieces) for i in range(pieces)] + [self._n]
-        return list(zip(edges[:-1], edges[1:], strict=True))
+        return list(pairwise(edges))
 
     def advance(self, first_step: int, n_steps: int) -> Window:
         if n_steps > MAX_STEPS:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -49,7 +49,7 @@ def _lazy(module: str) -> Callable[[], Backend]:
     return lambda: importlib.import_module(module).create()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _create(name: str) -> Backend:
     if name in factories():
         return factories()[name]()

@@ -20,7 +20,6 @@ import numpy as np
 
 from neurosim.errors import UsageError, nearest
 
-
 Floats = Any  # a float, or one float per neuron: an (n,) array or a sequence
 
 
@@ -63,7 +62,7 @@ def param(
     return dataclasses.field(default=default, metadata={"param": info})
 
 
-class Parameters(ABC):
+class Parameters(ABC):  # noqa: B024 - what is abstract is declared by those that derive from it
     """Base of every record of parameters.
 
     Abstract or final: a class whose formulas are complete is never subclassed; vary its parameters with

@@ -24,7 +24,7 @@ from neurosim.plotting import BLACK, BLUE, GREY, ORANGE, RED, SKY, subplots
 from neurosim.scenario import Check, Outcome, scaled
 
 SOURCE = "slide 9, errata · Hodgkin & Huxley 1952"
-SECONDS = 6.0
+SECONDS = 2.5
 UNIT = "µA/cm²"
 _LSODA = "LSODA at 1e-10"
 CHECKS = (

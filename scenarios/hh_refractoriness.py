@@ -27,7 +27,7 @@ from neurosim.scenario import Check, Outcome, scaled
 from neurosim.scenarios._thresholds import smallest
 
 SOURCE = "slide 9 · White 2002, fig. 1d"
-SECONDS = 6.0
+SECONDS = 3.5
 _LSODA = "the 1952 equations by LSODA at 1e-10"
 CHECKS = (
     Check("threshold", 13.275, 0.005, _LSODA, unit="µA/cm²"),

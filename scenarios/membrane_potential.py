@@ -19,7 +19,7 @@ from neurosim.plotting import BLACK, BLUE, GREEN, GREY, RED, subplots
 from neurosim.scenario import Check, Outcome, scaled
 
 SOURCE = "slide 6 · Hodgkin & Katz 1949"
-SECONDS = 0.5
+SECONDS = 0.8
 CHECKS = (
     Check(
         "resting_potential", -59.7, 1.0, "Hodgkin & Katz 1949, P_K : P_Na : P_Cl = 1 : 0.04 : 0.45", unit="mV"

@@ -8,7 +8,7 @@ shorter loops, with the values that pass from one to the next in the first-level
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from neurosim.backends.tracing.graph import Node
 
@@ -53,14 +53,12 @@ def split(
             passing[cut] += price
     edges = [0, *(cut for cut in sorted(set(cuts)) if 0 < cut < n and passing[cut] < _FORBIDDEN), n]
     ranges: list[tuple[int, int]] = []
-    for begin, stop in zip(edges[:-1], edges[1:], strict=True):
+    for begin, stop in pairwise(edges):
         ranges += _cheapest(weights, passing, begin, stop)
     return ranges
 
 
-def _cheapest(
-    weights: Sequence[float], passing: Sequence[float], begin: int, stop: int
-) -> list[tuple[int, int]]:
+def _cheapest(weights: Sequence[float], passing: Sequence[float], begin: int, stop: int) -> list[tuple[int, int]]:
     """The cheapest way from ``begin`` to ``stop``, by dynamic programming over the cut before each cut."""
     before = list(accumulate(weights[begin:stop], initial=0.0))
     size = stop - begin
@@ -79,4 +77,4 @@ def _cheapest(
     while edges[-1] > 0:
         edges.append(previous[edges[-1]])
     edges.reverse()
-    return [(begin + a, begin + b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [(begin + a, begin + b) for a, b in pairwise(edges)]

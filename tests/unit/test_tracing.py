@@ -127,7 +127,7 @@ def attribute(x):
 
 
 def loop(x):
-    return [value for value in x]  # noqa: C416
+    return [value for value in x]
 
 
 @pytest.mark.parametrize(
@@ -472,7 +472,7 @@ def leaky(xp, state, params, clock):
     """A formula with arithmetic of every level."""
     decay = xp.exp(-params["dt"] / params["tau"])
     drive = xp.sin(params["omega"] * xp.astype(clock.step, xp.float64))
-    v = decay * state["v"] + xp.astype(drive, getattr(xp, "float64"))
+    v = decay * state["v"] + xp.astype(drive, xp.float64)
     return Outputs({"v": v}, v > params["threshold"] * 2.0, {"drive": drive + 0.0 * v, "unused": xp.exp(v)})
 
 
