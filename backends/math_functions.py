@@ -37,6 +37,7 @@ from .math_float32 import (
     expm1_f32,
     log1p_f32,
     log_f32,
+    magnitude_f32,
     narrow_expm1_f32,
     sin_f32,
     tanh_f32,
@@ -49,10 +50,13 @@ from .math_float64 import (
     expm1_f64,
     log1p_f64,
     log_f64,
+    magnitude_f64,
     narrow_expm1_f64,
     sin_f64,
     tanh_f64,
 )
+
+__all__ = ["FUNCTIONS", "LARGEST_ANGLE", "LARGEST_NARROW", "NARROW", "magnitude_f32", "magnitude_f64"]
 
 FUNCTIONS = {
     ("exp", "float64"): exp_f64,

@@ -28,9 +28,7 @@ class Progress:
 
     def __init__(self, progress: Any, total: int, label: str) -> None:
         if not (progress is None or isinstance(progress, bool) or callable(progress)):
-            raise UsageError(
-                f"progress = {progress!r}: write None, True, False or a function of (done, total)"
-            )
+            raise UsageError(f"progress = {progress!r}: write None, True, False or a function of (done, total)")
         self._call: Callback | None = progress if callable(progress) else None
         # There may be no standard error at all, as in a program without a console.
         self._on_terminal = sys.stderr is not None and sys.stderr.isatty()

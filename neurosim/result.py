@@ -135,9 +135,7 @@ class Result:
             raise UsageError("Result.t: no trace was recorded; add Record('population', 'v')")
         first, *others = self._traced.values()
         if any(first.every != other.every for other in others):
-            raise UsageError(
-                "Result.t: traces have different `every`; write result.times('population', 'variable')"
-            )
+            raise UsageError("Result.t: traces have different `every`; write result.times('population', 'variable')")
         return self.times(first.population, first.variable)
 
     def times(self, population: str, variable: str) -> np.ndarray:
@@ -167,9 +165,6 @@ class Result:
         return counts / (self.duration * 1e-3)
 
     def __repr__(self) -> str:
-        kept = (
-            ", ".join(f"{c.name} ({len(c.lanes)} neurons)" for c in self._header.channels)
-            or "nothing recorded"
-        )
+        kept = ", ".join(f"{c.name} ({len(c.lanes)} neurons)" for c in self._header.channels) or "nothing recorded"
         state = " (partial)" if self.partial else ""
         return f"<Result of {self.duration:g} ms{state}: {kept}>"

@@ -22,6 +22,4 @@ def open_sink(sink: Any) -> Sink:
         from neurosim.sinks.hdf5 import HDF5Sink
 
         return HDF5Sink(Path(sink))
-    raise UsageError(
-        f"sink = {sink!r}: give a path of an HDF5 file, a Sink, or nothing to keep records in memory"
-    )
+    raise UsageError(f"sink = {sink!r}: give a path of an HDF5 file, a Sink, or nothing to keep records in memory")

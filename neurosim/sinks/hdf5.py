@@ -95,9 +95,7 @@ class HDF5Sink(Sink):
             self._check_place(header)
             # Without a chunk cache, what is written is with the operating system at once. The formats of
             # HDF5 1.10 are the first that have SWMR; newer ones would lock older tools out.
-            self._file = h5py.File(
-                self.path, "x", libver=("v110", "latest"), rdcc_nbytes=0, locking="best-effort"
-            )
+            self._file = h5py.File(self.path, "x", libver=("v110", "latest"), rdcc_nbytes=0, locking="best-effort")
         except FileExistsError:
             raise UsageError(self._exists()) from None
         except OSError as error:
@@ -115,16 +113,12 @@ class HDF5Sink(Sink):
 
     def _exists(self) -> str:
         other = self.path.with_stem(f"{self.path.stem}-2").name
-        return (
-            f"{self.path} exists and is not overwritten: write another path, as sink={other!r}, or delete it"
-        )
+        return f"{self.path} exists and is not overwritten: write another path, as sink={other!r}, or delete it"
 
     def _check_place(self, header: Header) -> None:
         folder = self.path.parent
         if self.path.is_dir():
-            raise UsageError(
-                f"{self.path} is a folder: write the path of a file, as {str(self.path / 'run.h5')!r}"
-            )
+            raise UsageError(f"{self.path} is a folder: write the path of a file, as {str(self.path / 'run.h5')!r}")
         if os.path.lexists(self.path):
             raise UsageError(self._exists())
         if not folder.is_dir():
@@ -184,9 +178,7 @@ class HDF5Sink(Sink):
         self._waiting_bytes = 0
         file.swmr_mode = True
 
-    def _grow(
-        self, path: str, row: tuple[int, ...], dtype: Any, chunks: tuple[int, ...], **options: Any
-    ) -> Any:
+    def _grow(self, path: str, row: tuple[int, ...], dtype: Any, chunks: tuple[int, ...], **options: Any) -> Any:
         """A dataset without rows as yet."""
         limit = tuple(size or None for size in row)  # HDF5 refuses chunks wider than a limit of 0
         self._datasets[path] = self._file.create_dataset(

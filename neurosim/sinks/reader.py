@@ -46,9 +46,7 @@ class HDF5Records(Records):
     def collect(self, channel: Channel) -> Any:
         with _opened(self._path) as file:
             if file.attrs["id"] != self._identity:
-                raise UsageError(
-                    f"{self._path} has another run's records now: write each run to a path of its own"
-                )
+                raise UsageError(f"{self._path} has another run's records now: write each run to a path of its own")
             if channel.variable == SPIKES:
                 return self._read(file, f"{channel.name}/step"), self._read(file, f"{channel.name}/neuron")
             return self._read(file, channel.name)
@@ -87,9 +85,7 @@ def load_result(path: str | Path) -> Result:
             first_step=first_step,
             n_steps=n_steps,
             precision=file.attrs["precision"],
-            sizes={
-                name: int(group.attrs["n"]) for name, group in file.items() if isinstance(group, h5py.Group)
-            },
+            sizes={name: int(group.attrs["n"]) for name, group in file.items() if isinstance(group, h5py.Group)},
             units={name: file[name].attrs["unit"] for name in lengths if "unit" in file[name].attrs},
             channels=_channels(file, lengths),
             provenance=provenance,
@@ -116,9 +112,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         raise UsageError(f"{path} may not be read: ask its owner for permission") from None
     except (OSError, RuntimeError, KeyError) as error:
         short = str(error).splitlines()[0]
-        raise UsageError(
-            f"{path} cannot be read as HDF5, it is of another format or damaged: {short}"
-        ) from None
+        raise UsageError(f"{path} cannot be read as HDF5, it is of another format or damaged: {short}") from None
 
 
 def _open(path: Path) -> h5py.File:
@@ -161,7 +155,5 @@ def _channels(file: h5py.File, lengths: dict[str, int]) -> list[Channel]:
         name = f"{population}/{variable}"
         lanes = file[f"{name}.neurons"][:]
         every = int(file[name].attrs.get("every", 1))
-        found[name] = Channel(
-            population, variable, every, lanes, len(lanes) == int(file[population].attrs["n"])
-        )
+        found[name] = Channel(population, variable, every, lanes, len(lanes) == int(file[population].attrs["n"]))
     return list(found.values())

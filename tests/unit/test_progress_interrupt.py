@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from unittest import mock
 
 import pytest
 
@@ -70,9 +71,7 @@ class TestProgress:
             "    for done in range(1, 5): bar.update(done)\n"
         )
         environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"}
-        subprocess.run(
-            [sys.executable, "-c", script], stderr=secondary, env=environment, check=True, timeout=60
-        )
+        subprocess.run([sys.executable, "-c", script], stderr=secondary, env=environment, check=True, timeout=60)
         os.close(secondary)
         drawn = os.read(primary, 100_000).decode()
         os.close(primary)
@@ -157,14 +156,9 @@ class TestInterruptFlag:
         assert (simulation.run(1.0).n_steps, straight.run(1.0).n_steps) == (10, 10)
         assert (simulation.state("cells")["v"] == straight.state("cells")["v"]).all()
 
-    def test_an_order_in_a_window_makes_the_simulation_refuse_to_go_on(self, simulation, monkeypatch):
-        def advance(self, first_step, n_steps):
-            raise KeyboardInterrupt
-
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr("neurosim.backends.eager.EagerKernel.advance", advance)
+    def test_an_order_in_a_window_makes_the_simulation_refuse_to_go_on(self, simulation):
+        interrupted = mock.patch("neurosim.backends.eager.EagerKernel.advance", side_effect=KeyboardInterrupt)
+        with interrupted, pytest.raises(KeyboardInterrupt):
             simulation.run(100.0)
-        with pytest.raises(
-            UsageError, match="cut off in the midst of a window and cannot go on: make a new one"
-        ):
+        with pytest.raises(UsageError, match="cut off in the midst of a window and cannot go on: make a new one"):
             simulation.run(1.0)

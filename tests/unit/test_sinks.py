@@ -1,4 +1,4 @@
-"""Records in memory and in files, also of runs that were cut short."""
+"""Records in memory and in files."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ import contextlib
 import json
 import os
 import pickle
-import random
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 import tracemalloc
 from pathlib import Path
 from unittest import mock
@@ -21,72 +16,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded import BIG, DT, RECORD, assert_same, big, simulation
 
-from neurosim import (
-    Constant,
-    Network,
-    OrnsteinUhlenbeck,
-    Population,
-    Record,
-    RecordingError,
-    Result,
-    Simulation,
-    SimulationError,
-    Step,
-    UsageError,
-)
+from neurosim import Record, Result, UsageError
 from neurosim import engine as engine_module
-from neurosim.models import LIF, HodgkinHuxley
 from neurosim.record import Channel
-from neurosim.sinks import Header, MemorySink, Records, hdf5, reader
+from neurosim.sinks import Header, MemorySink, Records, hdf5
 from neurosim.sinks.hdf5 import HDF5Sink
-
-DT = 0.025
-RECORD = (
-    Record("exc", "spikes"),
-    Record("exc", "v", every=4, neurons=[0, 3, 7]),
-    Record("inh", "spikes", neurons=[1, 2]),
-    Record("inh", "v", neurons=slice(0, 0)),
-    Record("inh", "m", every=7),
-    Record("exc", "i_syn", every=3),
-)
-
-
-def network() -> Network:
-    noise = OrnsteinUhlenbeck(sigma=1.0, tau=5.0, mean=2.0)
-    return Network(
-        (
-            Population("exc", LIF(), 9, (noise,), t_ref=2.0),
-            Population("inh", HodgkinHuxley(), 4, (Constant([0.0, 8.0, 12.0, 20.0]),)),
-        )
-    )
-
-
-def simulation(**options) -> Simulation:
-    return Simulation(network(), dt=DT, **{"fuse": "off", "method": "euler", "seed": 3, **options})
-
-
-def assert_same(a: Result, b: Result, *, first: int | None = None) -> None:
-    """Bit for bit; with ``first``, up to so many steps of ``b``."""
-    assert list(a.spikes) == list(b.spikes)
-    assert list(a.traces) == list(b.traces)
-    for name in a.spikes:
-        until = slice(None) if first is None else b.spikes[name].t <= (first + 0.5) * b.dt
-        np.testing.assert_array_equal(a.spikes[name].t, b.spikes[name].t[until])
-        np.testing.assert_array_equal(a.spikes[name].i, b.spikes[name].i[until])
-        assert (a.spikes[name].t.dtype, a.spikes[name].i.dtype) == (np.float64, np.int32)
-    for name, variables in a.traces.items():
-        assert list(variables) == list(b.traces[name])
-        for variable, values in variables.items():
-            other = b.traces[name][variable]
-            assert values.dtype == other.dtype
-            assert values.shape[1] == other.shape[1]
-            assert len(values) == len(a.times(name, variable))
-            if first is None:
-                assert values.shape == other.shape
-            np.testing.assert_array_equal(values, other[: len(values)])
-            np.testing.assert_array_equal(a.times(name, variable), b.times(name, variable)[: len(values)])
-            assert a.unit(name, variable) == b.unit(name, variable)
 
 
 class TestFileEqualsMemory:
@@ -138,9 +74,7 @@ class TestFileEqualsMemory:
             step, neuron = file["exc/spikes/step"], file["exc/spikes/neuron"]
             assert (step.dtype, neuron.dtype) == (np.int64, np.int32)
             assert step.chunks[0] * 8 >= 1 << 16
-            np.testing.assert_array_equal(
-                (step[:] + 1) * file["exc/spikes"].attrs["dt"], result.spikes["exc"].t
-            )
+            np.testing.assert_array_equal((step[:] + 1) * file["exc/spikes"].attrs["dt"], result.spikes["exc"].t)
             np.testing.assert_array_equal(file["inh/spikes.neurons"][:], [1, 2])
             v = file["exc/v"]
             assert v.shape == (200, 3)
@@ -256,7 +190,7 @@ class TestSplitIndependence:
         sim, results = simulation(), []
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.object(engine_module, "FIRST_WINDOW", windows[0]))
-            stack.enter_context(mock.patch.object(engine_module, "_next_window", lambda *_: next(lengths)))
+            stack.enter_context(mock.patch.object(engine_module, "_next_window", side_effect=lengths))
             stack.enter_context(mock.patch.object(hdf5, "_SECONDS", 0.0))
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             for k, n in enumerate(parts):
@@ -343,285 +277,3 @@ class TestRefusals:
         with h5py.File(good, "r+") as file:
             file.attrs["version"] = 2
         refused(good, "has version 2 of the format, not 1")
-
-
-class TestCutShort:
-    def test_a_state_that_is_not_finite(self, tmp_path):
-        net = Network(
-            (
-                Population("calm", LIF(), 3, (Constant(2.0),)),
-                Population("wild", LIF(), 2, (Step([0.0, -1e308], start=30.0),)),
-            )
-        )
-        record = (Record("calm", "v"), Record("calm", "spikes"), Record("wild", "v"))
-        results = []
-        for sink in (None, tmp_path / "run.h5"):
-            sim = Simulation(net, dt=0.1, fuse="off")
-            with (
-                mock.patch.object(engine_module, "_next_window", lambda *_: 64),
-                pytest.raises(SimulationError, match=r"v of neuron 1 became .* at t = 30\.1 ms") as caught,
-            ):
-                sim.run(50.0, record=record, sink=sink)
-            results.append(caught.value.result)
-            with pytest.raises(UsageError, match="make a new one"):
-                sim.run(1.0)
-        # Also of the population that came first in the window: all records end at the same time.
-        assert results[0].n_steps == len(results[0].traces["calm"]["v"]) == 256
-        assert_same(results[1], results[0])
-        loaded = Result.load(tmp_path / "run.h5")
-        assert_same(loaded, results[0])
-        assert loaded.provenance["partial"] == "a state variable became non-finite"
-        with h5py.File(tmp_path / "run.h5", "r") as file:
-            assert (file.attrs["complete"], file.attrs["steps"]) == (0, 256)
-
-    def test_an_error_in_a_callback(self, tmp_path):
-        def fail(done, total):
-            if done > 300:
-                raise ZeroDivisionError
-
-        sim = simulation()
-        with pytest.raises(ZeroDivisionError):
-            sim.run(100.0, record=RECORD, sink=tmp_path / "run.h5", progress=fail)
-        loaded = Result.load(tmp_path / "run.h5")
-        assert loaded.provenance["partial"] == "stopped by ZeroDivisionError"
-        assert loaded.n_steps == round(sim.t / DT) > 300
-        assert_same(loaded, simulation().run(sim.t, record=RECORD))
-
-    @pytest.mark.parametrize("where", ["_commit", "spikes"])
-    def test_an_interrupt_while_records_are_handed_over(self, tmp_path, where):
-        """Half a window is left out, and nothing is written twice."""
-        original, calls = getattr(HDF5Sink, where), []
-
-        def interrupted(self, *arguments):
-            original(self, *arguments)
-            calls.append(arguments)
-            if len(calls) == 4:
-                raise KeyboardInterrupt
-
-        path = tmp_path / "run.h5"
-        with (
-            mock.patch.object(hdf5, "_SECONDS", 0.0),
-            mock.patch.object(HDF5Sink, where, interrupted),
-            pytest.raises(KeyboardInterrupt),
-        ):
-            simulation().run(100.0, record=RECORD, sink=path)
-        loaded = Result.load(path)
-        assert loaded.provenance["partial"] == "stopped by KeyboardInterrupt"
-        assert_same(loaded, simulation().run(loaded.n_steps * DT, record=RECORD))
-        with h5py.File(path, "r") as file:
-            assert len(file["exc/i_syn"]) == len(loaded.traces["exc"]["i_syn"])
-
-    def test_a_write_that_fails_half_way_is_not_read(self, tmp_path):
-        path, flush = tmp_path / "run.h5", h5py.Dataset.flush
-
-        def failing(dataset):
-            if dataset.name == "/inh/m" and len(dataset) > 100:
-                raise RuntimeError(
-                    "(file write failed: errno = 28, error message = 'No space left on device', x"
-                )
-            flush(dataset)
-
-        sim = simulation()
-        with (
-            mock.patch.object(hdf5, "_SECONDS", 0.0),
-            mock.patch.object(h5py.Dataset, "flush", failing),
-            pytest.raises(
-                RecordingError, match=r"run\.h5: No space left on device; the file has .* kB and is good"
-            ),
-        ):
-            sim.run(200.0, record=RECORD, sink=path)
-        loaded = Result.load(path)
-        assert_same(loaded, simulation().run(loaded.n_steps * DT, record=RECORD))
-        with h5py.File(path, "r", swmr=True) as file:
-            assert len(file["exc/v"]) > len(loaded.traces["exc"]["v"])
-        # The state did not suffer.
-        straight = simulation()
-        straight.run(sim.t)
-        assert_same(sim.run(5.0, record=RECORD), straight.run(5.0, record=RECORD))
-
-    def test_it_can_be_read_while_it_is_written(self, tmp_path):
-        path, seen = tmp_path / "run.h5", []
-
-        def look(done, total):
-            loaded = Result.load(path)
-            seen.append((done, loaded.n_steps, loaded.provenance["partial"], loaded))
-
-        with mock.patch.object(hdf5, "_SECONDS", 0.0):
-            result = simulation().run(20.0, record=RECORD, sink=path, progress=look)
-        for done, n_steps, partial, loaded in seen:
-            assert (n_steps, partial) == (done, reader.NOT_CLOSED)
-            assert_same(loaded, result, first=n_steps)  # as it was when it was loaded
-        assert not Result.load(path).partial
-
-    def test_a_flush_follows_within_a_second(self, tmp_path):
-        sink, gaps = HDF5Sink(tmp_path / "run.h5"), []
-        begin = time.monotonic()
-
-        def look(done, total):
-            if not gaps or gaps[-1][1] != sink.safe_step:
-                gaps.append((time.monotonic() - begin, sink.safe_step))
-            if time.monotonic() - begin > 1.5:
-                raise StopIteration
-
-        with pytest.raises(StopIteration):
-            simulation().run(1e6, sink=sink, progress=look)
-        assert len(gaps) >= 3
-        assert np.diff([t for t, _ in gaps]).max() < 1.0
-
-
-# Runs in processes of their own: killed, interrupted, on a full disk.
-
-CHILD = """
-import os, signal, subprocess, sys, resource
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from test_sinks import *
-path, sink = Path(sys.argv[1]), HDF5Sink(sys.argv[1])
-"""
-
-
-def start(folder: Path, body: str, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen:
-    script = folder / "child.py"
-    script.write_text(CHILD.format(tests=str(Path(__file__).parent)) + body)
-    return subprocess.Popen(
-        [*prefix, sys.executable, "-W", "error", str(script), str(folder / "run.h5"), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-
-
-REPORTING = """
-signal.signal(signal.SIGINT, signal.default_int_handler)
-hdf5._SECONDS = float(sys.argv[2])
-report = lambda done, total: print(sink.safe_step, flush=True)
-result = big().run(1e6, record=BIG, sink=sink, progress=report)
-print(result.provenance["partial"], result.n_steps)
-"""
-BIG = (
-    Record("cells", "v", neurons=slice(0, 40)),
-    Record("others", "spikes"),
-    Record("others", "v", every=5),
-    Record("cells", "spikes"),
-)
-
-
-def big() -> Simulation:
-    """Much to write in little time."""
-    drive = (Constant(np.linspace(1.0, 4.0, 100)),)
-    populations = (Population("cells", LIF(), 100, drive), Population("others", LIF(), 100, drive))
-    return Simulation(Network(populations), dt=0.1)
-
-
-@pytest.fixture(scope="module")
-def whole():
-    """The records of an undisturbed run that is long enough; made longer when it is not."""
-    sim, parts = big(), []
-
-    def compare(result: Result) -> None:
-        while round(sim.t / sim.dt) < result.n_steps:
-            parts.append(sim.run(5000.0, record=BIG))
-        for name in ("cells", "others"):
-            t, i = (np.concatenate([getattr(p.spikes[name], part) for p in parts]) for part in "ti")
-            until = t <= (result.n_steps + 0.5) * sim.dt
-            np.testing.assert_array_equal(result.spikes[name].t, t[until])
-            np.testing.assert_array_equal(result.spikes[name].i, i[until])
-            v = np.concatenate([p.traces[name]["v"] for p in parts])
-            np.testing.assert_array_equal(result.traces[name]["v"], v[: len(result.times(name, "v"))])
-            assert len(result.traces[name]["v"]) == -(-result.n_steps // {"cells": 1, "others": 5}[name])
-
-    return compare
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-class TestProcesses:
-    @pytest.mark.parametrize("attempt", range(3))
-    def test_a_kill_loses_nothing_that_was_flushed(self, tmp_path, whole, attempt):
-        child = start(tmp_path, REPORTING, "0.0" if attempt % 2 else "0.05")
-        reported = [0]
-        while not reported[-1]:
-            reported.append(int(child.stdout.readline()))
-        time.sleep(random.uniform(0.02, 0.2))
-        running = Result.load(tmp_path / "run.h5")
-        child.send_signal(signal.SIGKILL)
-        out, err = child.communicate(timeout=60)
-        reported += [int(line) for line in out.splitlines()]
-        assert err == ""
-        assert child.returncode == -signal.SIGKILL
-        loaded = Result.load(tmp_path / "run.h5")
-        assert loaded.n_steps >= reported[-1] > 0
-        assert loaded.provenance["partial"] == running.provenance["partial"] == reader.NOT_CLOSED
-        assert loaded.provenance["steps"] == loaded.n_steps >= running.n_steps
-        whole(loaded)
-        whole(running)
-
-    def test_ctrl_c_closes_the_file_at_the_end_of_a_window(self, tmp_path, whole):
-        child = start(tmp_path, REPORTING, "0.5")
-        child.stdout.readline()
-        time.sleep(0.1)
-        child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=60)
-        assert (child.returncode, err) == (0, "")
-        loaded = Result.load(tmp_path / "run.h5")
-        assert out.splitlines()[-1] == f"interrupted {loaded.n_steps}"
-        assert loaded.provenance["partial"] == "interrupted"
-        whole(loaded)
-        with h5py.File(tmp_path / "run.h5", "r") as file:
-            assert (file.attrs["complete"], file.attrs["steps"]) == (0, loaded.n_steps)
-            assert len(file["cells/v"]) == loaded.n_steps
-
-    def check_full_disk(self, child: subprocess.Popen, reason: str) -> None:
-        out, err = child.communicate(timeout=60)
-        assert (child.returncode, err) == (0, "")
-        message, same, n_steps, loaded, partial = out.splitlines()
-        assert f"run.h5: {reason}; the file has" in message
-        assert f"good up to t = {int(n_steps) * 0.1:g} ms: make room" in message
-        assert same == "bit for bit"
-        assert loaded == n_steps
-        assert int(n_steps) > 0
-        assert partial == "records could not be written"
-
-    def test_a_limit_on_the_size_of_files(self, tmp_path):
-        limit = (
-            "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-            "resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))\n"
-        )
-        self.check_full_disk(start(tmp_path, limit + UNTIL_FULL), "File too large")
-
-    def test_a_full_disk(self, tmp_path):
-        mounted = ("unshare", "--map-root-user", "--mount", "sh", "-c")
-        mount = f"mount -t tmpfs -o size=20m tmpfs {tmp_path}"
-        try:
-            tried = subprocess.run([*mounted, mount], capture_output=True, timeout=60)
-        except FileNotFoundError:
-            pytest.skip("there is no unshare to mount a small disk with")
-        if tried.returncode:
-            pytest.skip("a small disk may not be mounted here")
-        # The script lies below the mount: hand it over before it is hidden.
-        child = start(tmp_path, FULL_SOON + UNTIL_FULL, prefix=(*mounted, KEEP.format(mount=mount), "sh"))
-        self.check_full_disk(child, "No space left on device")
-
-
-KEEP = 'script=$(cat "$4"); {mount} && printf "%s" "$script" > "$4" && exec "$@"'
-FULL_SOON = """
-def fill(done, total):
-    if not (other := path.with_name("other")).exists():
-        other.write_bytes(bytes(hdf5.shutil.disk_usage(path.parent).free - 3_000_000))
-"""
-UNTIL_FULL = """
-hdf5._SECONDS = 0.0
-try:
-    big().run(3000.0, record=BIG, sink=sink, progress=globals().get("fill"))
-except RecordingError as error:
-    print(error)
-    result = error.result
-    expected = big().run(result.n_steps * 0.1, record=BIG)
-    assert_same(result, expected)
-    assert sink.safe_step == result.n_steps
-    print("bit for bit", result.n_steps, sep="\\n")
-    load = "import sys; from neurosim import Result; print(Result.load(sys.argv[1]).n_steps, flush=True)"
-    sys.stdout.flush()
-    subprocess.run([sys.executable, "-c", load, str(path)], check=True)
-    print(result.provenance["partial"])
-"""
