@@ -95,12 +95,10 @@ class Simulation:
             net, self.backend, precision, fused=None if fuse != "off" else False
         )
         check_fits(self.memory_estimate, f"this network on backend {self.backend.name!r}")
-        self._kernels: dict[
-            str, Kernel
-        ] = {}  # compiled when first needed: what is recorded decides what they compute
-        self._fused = {
-            p.name: self.backend.will_fuse(self._assemble(p).program, fuse) for p in net.populations
-        }
+        # Compiled when first needed: what is recorded decides what they compute.
+        self._kernels: dict[str, Kernel] = {}
+        self._between: dict[str, dict[str, Any]] = {}  # state of populations whose next kernel is being compiled
+        self._fused = {p.name: self.backend.will_fuse(self._assemble(p).program, fuse) for p in net.populations}
 
     # -- what there is
 
@@ -140,19 +138,20 @@ class Simulation:
             observables = tuple(c.variable for c in traced if c.variable == CURRENT)
             kernel = self._kernels.get(population.name)
             if kernel is None or not set(observables) <= set(kernel.program.observables):
-                self._kernels[population.name] = self._compile(population, observables)
+                self._compile(population, observables)
             self._kernels[population.name].probe([Probe(c.variable, c.every, c.lanes) for c in traced])
 
-    def _compile(self, population: Population, observables: tuple[str, ...]) -> Kernel:
+    def _compile(self, population: Population, observables: tuple[str, ...]) -> None:
         """A kernel that goes on where the one before it stands."""
-        assembly = self._assemble(population, observables)
-        state = assembly.state
-        before = self._kernels.pop(population.name, None)
-        if before is not None:
-            state = {name: before.read(name) for name in state}
-            del before  # its arrays make place for the new ones
-        fuse: Fuse = "require" if self._fused[population.name] else "off"
-        return self.backend.compile(assembly.program, population.n, assembly.values, state, fuse=fuse)
+        name, assembly = population.name, self._assemble(population, observables)
+        if name in self._kernels:
+            # Kept until there is a new kernel: whoever interrupts the compiler does not lose it.
+            self._between[name] = {variable: self._kernels[name].read(variable) for variable in assembly.state}
+            del self._kernels[name]  # its arrays make place for the new ones
+        state = self._between.get(name, assembly.state)
+        fuse: Fuse = "require" if self._fused[name] else "off"
+        self._kernels[name] = self.backend.compile(assembly.program, population.n, assembly.values, state, fuse=fuse)
+        self._between.pop(name, None)
 
     def run(self, duration: float, *, record: Any = (), sink: Any = None, progress: Any = None) -> Result:
         """Simulate ``duration`` ms more. Several runs in a row equal one long run, bit for bit.
@@ -184,24 +183,18 @@ class Simulation:
             When the sink cannot write any more; its ``result`` holds what was written.
         """
         if not self._in_step:
-            raise UsageError(
-                "this simulation was cut off in the midst of a window and cannot go on: make a new one"
-            )
+            raise UsageError("this simulation was cut off in the midst of a window and cannot go on: make a new one")
         n_steps = _whole_steps(duration, self.dt)
         wanted = channels(record, self.net)
         target = open_sink(sink)
         if isinstance(target, MemorySink):
             kept = trace_bytes(wanted, n_steps, self.precision)
             e = self.memory_estimate
-            check_fits(
-                MemoryEstimate(e.state, e.parameters, e.working, kept, self.backend.memory()[0]), "this run"
-            )
+            check_fits(MemoryEstimate(e.state, e.parameters, e.working, kept, self.backend.memory()[0]), "this run")
         self._prepare(wanted)
         bar = Progress(progress, n_steps, self._label())
         facts = provenance(self)
-        header = Header(
-            self.dt, self._step, n_steps, self.precision, self._sizes(), self._units(), wanted, facts
-        )
+        header = Header(self.dt, self._step, n_steps, self.precision, self._sizes(), self._units(), wanted, facts)
         target.begin(header)
         begin, first = time.perf_counter(), self._step
         reason: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 _PACKAGES = ("numpy", "array-api-compat", "numba", "cupy-cuda12x", "cupy-cuda13x", "torch")
 
 
+@cache
 def versions() -> dict[str, str]:
     """Installed versions of what computes."""
     found = {"python": platform.python_version()}
@@ -27,7 +29,7 @@ def provenance(simulation: Simulation) -> dict[str, Any]:
     """JSON-able facts about a simulation."""
     kernels = simulation._kernels
     return {
-        "versions": versions(),
+        "versions": dict(versions()),
         "machine": {"system": platform.system(), "machine": platform.machine()},
         "backend": simulation.backend.name,
         "device": str(simulation.backend.device),

@@ -105,8 +105,8 @@ def test_populations_by_name(refuses):
 
 def test_memory_is_estimated_before_anything_is_allocated(refuses):
     net = Network((population(n=10**9),))
-    assert net.memory_estimate("numpy").state == 2 * 8 * 10**9
-    assert net.memory_estimate("numpy", "float32").state == 2 * 4 * 10**9
+    assert net.memory_estimate("numpy").state == 8 * 10**9
+    assert net.memory_estimate("numpy", "float32").state == 4 * 10**9
     with refuses("unknown precision 'float16': did you mean 'float", "known: float32, float64"):
         net.memory_estimate("numpy", "float16")
     with refuses("unknown backend 'nmpy'"):
@@ -115,7 +115,7 @@ def test_memory_is_estimated_before_anything_is_allocated(refuses):
 
 def test_a_memory_estimate_reads_well():
     text = str(Network((population(n=10**6),)).memory_estimate("numpy"))
-    assert text.startswith("16 MB (state 16 MB, parameters 0 B, working 0 B, records 0 B) of ")
+    assert text.startswith("8 MB (state 8 MB, parameters 0 B, working 0 B, records 0 B) of ")
 
 
 def test_a_model_without_a_threshold_says_so(refuses):

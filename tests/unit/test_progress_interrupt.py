@@ -162,3 +162,13 @@ class TestInterruptFlag:
             simulation.run(100.0)
         with pytest.raises(UsageError, match="cut off in the midst of a window and cannot go on: make a new one"):
             simulation.run(1.0)
+
+    def test_an_order_in_the_compiler_loses_nothing(self, simulation):
+        simulation.run(5.0)
+        interrupted = mock.patch.object(type(simulation.backend), "compile", side_effect=KeyboardInterrupt)
+        with interrupted, pytest.raises(KeyboardInterrupt):
+            simulation.run(1.0, record=Record("cells", "i_syn"))  # which takes another kernel
+        simulation.run(1.0)
+        straight = Simulation(simulation.net, dt=0.1, fuse="off")
+        straight.run(6.0)
+        assert (simulation.state("cells")["v"] == straight.state("cells")["v"]).all()

@@ -209,7 +209,7 @@ def test_a_backend_without_a_fused_engine_says_so(other_backend, refuses):
 
     program = Program("p", "float64", ("v",), (), lambda xp, s, p, clock: Outputs({"v": s["v"]}, s["v"] > 0.0, {}))
     with refuses("has no fused engine: ", "write fuse='off'"):
-        other_backend.compile_fused(program, 1, {}, {"v": 0.0}, [])
+        other_backend.compile_fused(program, 1, {}, {"v": 0.0})
     with refuses("fuse='require', but p cannot be fused on backend "):
         other_backend.compile(program, 1, {}, {"v": 0.0}, fuse="require")
     with pytest.warns(SlowPathWarning, match="p runs op by op on backend .* write fuse='off' to accept this"):
