@@ -138,6 +138,7 @@ class Simulation:
             observables = tuple(c.variable for c in traced if c.variable == CURRENT)
             kernel = self._kernels.get(population.name)
             if kernel is None or not set(observables) <= set(kernel.program.observables):
+                del kernel  # or its arrays stay while the next is made
                 self._compile(population, observables)
             self._kernels[population.name].probe([Probe(c.variable, c.every, c.lanes) for c in traced])
 

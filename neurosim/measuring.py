@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def _hodgkin_huxley(sizes: tuple[int, ...], seconds: float) -> Iterator[tuple[st
 class _Repeated:
     """A population that is simulated again and again for about the same time."""
 
-    def __init__(self, n: int, precision: str, fuse: str, seconds: float) -> None:
+    def __init__(self, n: int, precision: Any, fuse: Any, seconds: float) -> None:
         currents = np.linspace(0.0, 20.0, n)  # µA/cm², from silence to fast firing
         population = Population("hh", get_model("HodgkinHuxley").cls(), n, stimuli=(Constant(currents),))
         self._simulation = Simulation(
@@ -80,7 +81,7 @@ class _Repeated:
             dt=0.01,
             backend="numpy",
             precision=precision,
-            fuse=fuse,  # type: ignore[arg-type]
+            fuse=fuse,
         )
         self._n = n
         self.threads = 1

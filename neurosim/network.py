@@ -111,6 +111,11 @@ class Population:
 class Network:
     """Populations that are simulated together.
 
+    Parameters
+    ----------
+    populations : sequence of Population
+        Each with a name of its own.
+
     Raises
     ------
     UsageError

@@ -160,7 +160,8 @@ def compare(
     ours = simulation.run(duration, record=[Record(population.name, name) for name in names], progress=False)
     traces = ours.traces[population.name] if names[1:] else {}
     if constant:  # one row, which brian2 holds to the end; a current that is recorded takes another kernel
-        inputs = {CURRENT: sum((s.values()["amplitude"] for s in population.stimuli), np.zeros((1, n)))}
+        held = sum((np.asarray(s.values()["amplitude"]) for s in population.stimuli), np.zeros((1, n)))
+        inputs = {CURRENT: np.asarray(held)}
     else:
         inputs = {CURRENT: traces[CURRENT]}
     if record.stochastic():

@@ -146,7 +146,7 @@ class Seen(NamedTuple):
     def rings(self) -> bool:
         """Whether v turns four times or more after the spike."""
         late = self.v[self.t > 30.0]
-        return np.count_nonzero(np.diff(np.sign(np.diff(late)))) >= 4 and float(np.ptp(late)) > 0.1
+        return int(np.count_nonzero(np.diff(np.sign(np.diff(late))))) >= 4 and float(np.ptp(late)) > 0.1
 
     def hump(self) -> bool:
         """Whether v rises above rest after the spike, and comes back."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 
 def smallest(
     fires: Callable[[np.ndarray], np.ndarray],
-    low: np.ndarray,
-    high: np.ndarray,
+    low: Any,
+    high: Any,
     *,
     count: int,
     rounds: int,
@@ -24,7 +25,7 @@ def smallest(
     ----------
     fires : callable
         Stimuli of shape (m, count) → truth values of that shape.
-    low, high : ndarray
+    low, high : array_like
         Brackets, shape (m,), above 0.
     count, rounds : int
         Stimuli in a round, and rounds.

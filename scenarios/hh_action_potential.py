@@ -49,9 +49,11 @@ SHOCKS = (3.0, 6.0, 6.4, 6.6, 7.0, 15.0, 90.0)  # mV
 ANODES = (-2.0, -3.0, -12.0)  # µA/cm², for 30 ms
 
 
-def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") -> Outcome:
+def run(
+    *, backend: str = "auto", scale: float = 1.0, seed: int = 0, precision: str = "float64", fuse: str = "auto"
+) -> Outcome:
     """One action potential, and the thresholds; ``scale`` is of the number of stimuli that are tried."""
-    options = {
+    options: dict[str, Any] = {
         "backend": backend,
         "precision": precision,
         "fuse": fuse,
@@ -65,9 +67,7 @@ def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") 
         values = [np.array(x, dtype=float).ravel() for x in np.broadcast_arrays(amplitude, start, stop, v)]
         stimuli, init = (Step(*values[:3]),), {"v": values[3]}
         net = Network((Population("axon", HodgkinHuxley(), len(values[0]), stimuli=stimuli, init=init),))
-        return simulate(
-            net, duration=duration, record=[Record("axon", x) for x in ("spikes", *traced)], **options
-        )
+        return simulate(net, duration=duration, record=[Record("axon", x) for x in ("spikes", *traced)], **options)
 
     # an action potential, an axon at rest, the traces of the second figure, and peak against depolarisation
     ramp = np.linspace(0.0, 20.0, scaled(400, scale, at_least=81))

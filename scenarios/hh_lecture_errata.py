@@ -81,9 +81,11 @@ class SlideAxon(NeuronModel):
         return s.v > self.v_spike
 
 
-def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") -> Outcome:
+def run(
+    *, backend: str = "auto", scale: float = 1.0, seed: int = 0, precision: str = "float64", fuse: str = "auto"
+) -> Outcome:
     """All variants at many currents, and the runaway; ``scale`` is of the number of currents."""
-    options = {"backend": backend, "precision": precision, "fuse": fuse, "seed": seed}
+    options: dict[str, Any] = {"backend": backend, "precision": precision, "fuse": fuse, "seed": seed}
 
     def runaway(current: float) -> tuple[np.ndarray, np.ndarray]:
         axon = Population("axon", SlideAxon(*RUNAWAY), 1, stimuli=(Constant(current),))
@@ -108,9 +110,7 @@ def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") 
     of, last = dict(zip(VARIANTS, rate, strict=True)), dict(zip(VARIANTS, v[-1], strict=True))
     v_any = np.linspace(-30.0, 120.0, 301)
     s = HodgkinHuxley.State(v_any, *np.random.default_rng(seed).uniform(size=(3, len(v_any))))
-    ours, theirs = (
-        axon.derivatives(np, s, 5.0) for axon in (SlideAxon(*VARIANTS["mended"]), HodgkinHuxley())
-    )
+    ours, theirs = (axon.derivatives(np, s, 5.0) for axon in (SlideAxon(*VARIANTS["mended"]), HodgkinHuxley()))
     metrics = {
         "formula_difference": np.abs(np.subtract(ours, theirs)).max(),
         "printed_rest": last["as printed"][0],
@@ -148,7 +148,7 @@ def _draw_equations(t: np.ndarray, traces: dict, escapes: dict) -> Any:
     mended = rf"$C\,dV/dt = -{potassium} - {sodium} - g_L\,(V - V_L) + I$,   $\alpha_h = 0.07\,e^{{-V/20}}$"
     figure, axes = subplots(1, 3, size=(10, 5.0))
     figure.suptitle(f"printed:  {printed}\nmended:  {mended}", x=0.01, ha="left")
-    panels = (
+    panels: tuple[tuple[str, Any], ...] = (
         ("As printed: a creep,\na tremor, no spike", [(t, v) for v in traces["as printed"]]),
         (r"$\alpha_h$ mended: the potential" "\nruns away, beyond 10 V", escapes),
         ("All mended: rest at 0,\nand regular firing", [(t, v) for v in traces["mended"]]),
@@ -169,9 +169,7 @@ def _draw_rates(t: np.ndarray, traces: dict, grid: np.ndarray, rate: dict, found
         ax.plot(t, traces[name][1], color=color, label=f"I = 5 {UNIT}")
         ax.plot(t, traces[name][0], color=GREY, label="I = 0")
         ax.plot(t, traces["mended"][1], "--", color=BLACK, label=f"all mended, I = 5 {UNIT}")
-        ax.set(
-            xlim=(0, 100), ylim=(-20, 190), yticks=(0, 50, 100), xlabel="time (ms)", ylabel="potential (mV)"
-        )
+        ax.set(xlim=(0, 100), ylim=(-20, 190), yticks=(0, 50, 100), xlabel="time (ms)", ylabel="potential (mV)")
         ax.legend(frameon=False, loc="upper left", ncols=2)
     axes[0, 0].set_title(f"Without the leak it rests at −{-found['no_leak_rest']:.1f} mV", loc="left")
     axes[0, 1].set_title(r"Tenfold $\alpha_h$ fires where the axon is silent", loc="left")

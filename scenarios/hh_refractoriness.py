@@ -46,9 +46,11 @@ LONGEST = 40.0  # ms
 EXAMPLES = np.array([6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0])  # ms
 
 
-def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") -> Outcome:
+def run(
+    *, backend: str = "auto", scale: float = 1.0, seed: int = 0, precision: str = "float64", fuse: str = "auto"
+) -> Outcome:
     """All pairs of pulses; ``scale`` is of the number of intervals times strengths."""
-    options = {
+    options: dict[str, Any] = {
         "backend": backend,
         "precision": precision,
         "fuse": fuse,
@@ -92,8 +94,8 @@ def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") 
     limits, low, high = np.array([[STRONGEST], [1.0]]) * theta, [5.0, 5.0], [20.0, 20.0]
     periods = smallest(lambda x: second_fires(limits, x), low, high, count=1024, rounds=1)
     asked = np.concatenate((intervals[intervals > periods[0]], [10.0, 12.0, 19.2, LONGEST]))
-    low, high = np.full((2, len(asked)), [[0.6 * theta], [STRONGEST * theta]])
-    needed = smallest(lambda x: second_fires(x, asked[:, None]), low, high, count=count, rounds=2) / theta
+    weak, strong = np.full((2, len(asked)), [[0.6 * theta], [STRONGEST * theta]])
+    needed = smallest(lambda x: second_fires(x, asked[:, None]), weak, strong, count=count, rounds=2) / theta
     curve = (asked[:-4], needed[:-4])
     dip = curve[1].argmin()
     metrics = {
@@ -163,9 +165,7 @@ def _draw_periods(example: Result, curve: tuple, found: dict[str, float]) -> Any
 
 def _draw_map(intervals: np.ndarray, strengths: np.ndarray, answers: np.ndarray, curve: tuple) -> Any:
     figure, ax = subplots(size=(8, 5))
-    image = ax.pcolormesh(
-        intervals, strengths, answers.T, cmap="viridis_r", vmin=0.5, vmax=5.0, rasterized=True
-    )
+    image = ax.pcolormesh(intervals, strengths, answers.T, cmap="viridis_r", vmin=0.5, vmax=5.0, rasterized=True)
     ax.plot(*curve, color=BLACK, linewidth=2, label="threshold of the second pulse")
     ax.axhline(1.0, color=GREY, linewidth=1, linestyle="--", label="threshold from rest")
     ax.set(

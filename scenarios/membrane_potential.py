@@ -21,9 +21,7 @@ from neurosim.scenario import Check, Outcome, scaled
 SOURCE = "slide 6 · Hodgkin & Katz 1949"
 SECONDS = 0.8
 CHECKS = (
-    Check(
-        "resting_potential", -59.7, 1.0, "Hodgkin & Katz 1949, P_K : P_Na : P_Cl = 1 : 0.04 : 0.45", unit="mV"
-    ),
+    Check("resting_potential", -59.7, 1.0, "Hodgkin & Katz 1949, P_K : P_Na : P_Cl = 1 : 0.04 : 0.45", unit="mV"),
     Check("peak_potential", 40.0, 5.0, "Hodgkin & Katz 1949, 1 : 20 : 0.45; measured overshoot", unit="mV"),
     Check("nernst_potassium", -89.4, 0.1, "Nernst: 58.17 mV log(10 / 345)", unit="mV"),
     Check("nernst_sodium", 46.6, 0.1, "Nernst: 58.17 mV log(455 / 72)", unit="mV"),
@@ -67,7 +65,9 @@ def ghk(xp: Any, sodium_ratio: Any, potassium_out: Any, chloride_ratio: float = 
     return thermal_voltage(CELSIUS) * xp.log(entering / leaving)
 
 
-def run(*, backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto") -> Outcome:
+def run(
+    *, backend: str = "auto", scale: float = 1.0, seed: int = 0, precision: str = "float64", fuse: str = "auto"
+) -> Outcome:
     """Potentials over a grid of permeabilities and outside potassium; nothing is random, nothing to fuse."""
     library = get(backend)
     xp = library.xp
@@ -110,9 +110,7 @@ def _draw(levels: dict, rest: float, peak: float, by_ratio: tuple, by_potassium:
     x = np.arange(3)
     for side, name in enumerate(("in", "out")):
         heights = [ion[side] for ion in (POTASSIUM, SODIUM, CHLORIDE)]
-        drawn = bars.bar(
-            x + 0.38 * side - 0.19, heights, 0.36, color=(BLUE, RED, GREEN), alpha=1.0 - 0.6 * side
-        )
+        drawn = bars.bar(x + 0.38 * side - 0.19, heights, 0.36, color=(BLUE, RED, GREEN), alpha=1.0 - 0.6 * side)
         bars.bar_label(drawn, labels=[f"{name}\n{height:g}" for height in heights], fontsize=9)
     bars.set_xticks(x, ("K⁺", "Na⁺", "Cl⁻"), fontsize=11)
     bars.set(ylabel="concentration (mM)", ylim=(0, 690))
