@@ -78,12 +78,7 @@ class Simulation:
             raise UsageError(
                 f"Simulation takes a Network, got {type(net).__name__}: write Simulation(Network((…,)), …)"
             )
-        if precision not in _PRECISIONS:
-            raise UsageError(f"unknown precision {precision!r}: {nearest(str(precision), _PRECISIONS)}")
-        if fuse not in _FUSE:
-            raise UsageError(f"unknown fuse {fuse!r}: {nearest(str(fuse), _FUSE)}")
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
-            raise UsageError(f"seed = {seed!r}: must be a whole number from 0 to 2**64 - 1")
+        check_options(precision=precision, fuse=fuse, seed=seed)
         _check_dt(dt, net)
         self.net, self.dt, self.precision = net, float(dt), precision
         self.method, self.fuse, self.seed = method, fuse, int(seed)
@@ -323,6 +318,22 @@ def simulate(net: Network, *, duration: float, dt: float, record: Any = (), **op
         if key not in known:
             raise UsageError(f"simulate has no option {key!r}: {nearest(key, known)}")
     return Simulation(net, dt=dt, **options).run(duration, record=record, **of_run)
+
+
+def check_options(*, precision: Any, fuse: Any, seed: Any) -> None:
+    """Refuse options that no simulation takes.
+
+    Raises
+    ------
+    UsageError
+        The message says what to write instead.
+    """
+    if precision not in _PRECISIONS:
+        raise UsageError(f"unknown precision {precision!r}: {nearest(str(precision), _PRECISIONS)}")
+    if fuse not in _FUSE:
+        raise UsageError(f"unknown fuse {fuse!r}: {nearest(str(fuse), _FUSE)}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise UsageError(f"seed = {seed!r}: must be a whole number from 0 to 2**64 - 1")
 
 
 def _check_dt(dt: Any, net: Network) -> None:

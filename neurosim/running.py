@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from neurosim.engine import check_options
 from neurosim.errors import UsageError
 from neurosim.scenario import Outcome, Scenario, check_scale
 
@@ -37,6 +38,20 @@ def prepare_folder(folder: Path) -> Path:
     return folder
 
 
+def checked_options(scenario: Scenario, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a run, the scenario's own where none (or None) is given; checked before any work.
+
+    Raises
+    ------
+    UsageError
+        For a scale, precision, seed or fuse that cannot be.
+    """
+    options = scenario.defaults | {k: v for k, v in options.items() if v is not None}
+    options["scale"] = check_scale(options["scale"])
+    check_options(**{name: options[name] for name in ("precision", "fuse", "seed")})
+    return options
+
+
 def run_scenario(scenario: Scenario, options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Run, check, write.
 
@@ -58,8 +73,7 @@ def run_scenario(scenario: Scenario, options: Mapping[str, Any], folder: Path) -
 
     from neurosim.plotting import style
 
-    options = scenario.defaults | {k: v for k, v in options.items() if v is not None}
-    options["scale"] = check_scale(options["scale"])
+    options = checked_options(scenario, options)
     prepare_folder(folder)
     begin = time.perf_counter()
     with matplotlib.rc_context(style()):  # type: ignore[arg-type]

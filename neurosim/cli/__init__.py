@@ -67,8 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UsageError as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
+    if status == INTERRUPTED:  # typer makes this status of a KeyboardInterrupt
         print("neurosim: interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
     sys.exit(status if isinstance(status, int) else OK)
 
 

@@ -32,19 +32,21 @@ def command(
     """Run a scenario: a table of its checks, pictures, result.json. Exit status 1 if a check fails."""
 
     from neurosim.backends import get
-    from neurosim.running import run_scenario
+    from neurosim.running import checked_options, prepare_folder, run_scenario
     from neurosim.scenario import get_scenario
 
     screen = console()
     scenario = get_scenario(name)
-    chosen = get(backend).name  # refuse an unknown one before any work
+    chosen = get(backend).name  # what cannot be is refused before anything is printed
+    options = checked_options(
+        scenario, {"backend": backend, "precision": precision, "scale": scale, "seed": seed, "fuse": fuse}
+    )
+    folder = prepare_folder(out or Path("results") / name)
     if backend == "auto":
         note = "a GPU was found" if chosen == "cupy" else "no GPU that CuPy can use; see `neurosim doctor`"
         screen.print(f"{scenario.title} · backend {chosen} ({note})")
     else:
         screen.print(f"{scenario.title} · backend {chosen}")
-    folder = out or Path("results") / name
-    options = {"backend": backend, "precision": precision, "scale": scale, "seed": seed, "fuse": fuse}
     report = run_scenario(scenario, options, folder)
     _print(screen, report, folder)
     return 0 if all(check["ok"] for check in report["checks"]) else 1
