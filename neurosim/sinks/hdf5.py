@@ -57,14 +57,13 @@ import numpy as np
 
 from neurosim.errors import RecordingError, UsageError
 from neurosim.memory import human, trace_bytes
-from neurosim.record import SPIKES, Channel
+from neurosim.record import Channel
 from neurosim.sinks.base import Header, Records, Sink
-from neurosim.sinks.reader import COMMITTED, FORMAT, PROVENANCE, VERSION, HDF5Records, neurons_of
+from neurosim.sinks.layout import COMMITTED, HDF5_FORMATS, PROVENANCE, skeleton
+from neurosim.sinks.reader import HDF5Records
 
 _SECONDS = 0.5  # between flushes
 _WAITING_BYTES = 16_000_000
-_SMALL_CHUNK, _LARGE_CHUNK, _ROW_OF_CHUNKS = 1 << 16, 1 << 20, 1 << 24  # bytes
-_PROVENANCE_ROOM = 4096  # bytes for the facts that are known only at the end
 
 
 class HDF5Sink(Sink):
@@ -93,23 +92,33 @@ class HDF5Sink(Sink):
         self._id = uuid.uuid4().hex
         try:
             self._check_place(header)
-            # Without a chunk cache, what is written is with the operating system at once. The formats of
-            # HDF5 1.10 are the first that have SWMR; newer ones would lock older tools out.
-            self._file = h5py.File(self.path, "x", libver=("v110", "latest"), rdcc_nbytes=0, locking="best-effort")
+            file = self.path.open("xb")
         except FileExistsError:
             raise UsageError(self._exists()) from None
         except OSError as error:
             raise UsageError(f"cannot write {self.path}: {_reason(error)}") from None
         try:
-            self._lay_out(header)
-            self._step = header.first_step
-            self._commit()
+            with file:
+                file.write(skeleton(header, self._id))
+            self._open()
         except BaseException as error:
             self._cut_off()
             self.path.unlink(missing_ok=True)
             if isinstance(error, OSError | RuntimeError):
                 raise UsageError(f"cannot write {self.path}: {_reason(error)}") from None
             raise
+
+    def _open(self) -> None:
+        # Without a chunk cache, what is written is with the operating system at once.
+        self._file = h5py.File(self.path, "r+", libver=HDF5_FORMATS, rdcc_nbytes=0, locking="best-effort")
+        self._committed = self._file[COMMITTED]
+        names = list(self._committed.attrs["columns"])[:-1]
+        self._datasets, self._lengths = {name: self._file[name] for name in names}, dict.fromkeys(names, 0)
+        self._waiting: list[tuple[str, np.ndarray]] = []
+        self._window: list[tuple[str, np.ndarray]] = []
+        self._step, self._commits, self._waiting_bytes = self.safe_step, 0, 0
+        self._file.swmr_mode = True
+        self._commit()
 
     def _exists(self) -> str:
         other = self.path.with_stem(f"{self.path.stem}-2").name
@@ -131,60 +140,6 @@ class HDF5Sink(Sink):
                 f"the traces of this run take {human(needed)}, {folder} has {human(free)} free: record fewer "
                 "neurons, take a larger every=, or write to another disk"
             )
-
-    def _lay_out(self, header: Header) -> None:
-        file = self._file
-        file.attrs.update(
-            format=FORMAT,
-            version=VERSION,
-            id=self._id,
-            dt=header.dt,
-            time_unit="ms",
-            precision=header.precision,
-            first_step=header.first_step,
-            steps=0,
-            complete=np.uint8(0),
-        )
-        for name, n in header.sizes.items():
-            file.create_group(name).attrs["n"] = n
-        self._datasets: dict[str, Any] = {}
-        for channel in header.channels:
-            file[neurons_of(channel)] = channel.lanes
-            width = len(channel.lanes)
-            if channel.variable == SPIKES:
-                entries = (min(max(width, _SMALL_CHUNK // 8), _LARGE_CHUNK // 8),)
-                self._grow(f"{channel.name}/step", (), np.int64, entries)
-                self._grow(f"{channel.name}/neuron", (), np.int32, entries)
-                file[channel.name].attrs.update(dt=header.dt, unit="ms", time="(step + 1) * dt")
-                continue
-            chunk = _chunk(width, np.dtype(header.precision).itemsize)
-            self._grow(channel.name, (width,), header.precision, chunk).attrs.update(
-                unit=header.units[channel.name],
-                dt=header.dt,
-                every=channel.every,
-                first_step=-(-header.first_step // channel.every) * channel.every,
-                time="(first_step + row * every) * dt",
-            )
-        columns = (*self._datasets, "step")
-        # Rows are added, never replaced, and the step comes last: half a row is never taken for a whole one.
-        self._committed = self._grow(COMMITTED, (len(columns),), np.int64, (64, len(columns)), fillvalue=-1)
-        self._committed.attrs["columns"] = columns
-        facts = json.dumps(header.provenance).encode()
-        file[PROVENANCE] = np.array([facts, b""], dtype=f"S{len(facts) + _PROVENANCE_ROOM}")
-        self._lengths = dict.fromkeys(columns[:-1], 0)
-        self._commits = 0
-        self._window: list[tuple[str, np.ndarray]] = []
-        self._waiting: list[tuple[str, np.ndarray]] = []
-        self._waiting_bytes = 0
-        file.swmr_mode = True
-
-    def _grow(self, path: str, row: tuple[int, ...], dtype: Any, chunks: tuple[int, ...], **options: Any) -> Any:
-        """A dataset without rows as yet."""
-        limit = tuple(size or None for size in row)  # HDF5 refuses chunks wider than a limit of 0
-        self._datasets[path] = self._file.create_dataset(
-            path, (0, *row), dtype, chunks=chunks, maxshape=(None, *limit), **options
-        )
-        return self._datasets[path]
 
     # -- while the simulation runs
 
@@ -259,10 +214,11 @@ class HDF5Sink(Sink):
         again. So its descriptor first becomes that of the null device, where every write succeeds.
         """
         with contextlib.suppress(OSError, RuntimeError):
-            null = os.open(os.devnull, os.O_RDWR)
-            os.dup2(null, self._file.id.get_vfd_handle(), inheritable=False)
-            os.close(null)
-            self._file.close()
+            if self._file is not None:
+                null = os.open(os.devnull, os.O_RDWR)
+                os.dup2(null, self._file.id.get_vfd_handle(), inheritable=False)
+                os.close(null)
+                self._file.close()
         self._forget()
 
     def _forget(self) -> None:
@@ -274,16 +230,7 @@ class HDF5Sink(Sink):
         return HDF5Records(self.path, self._id, self._lengths)
 
 
-def _chunk(width: int, itemsize: int) -> tuple[int, int]:
-    """Rows and columns of a chunk of samples: tall, to read one neuron's trace without all others'."""
-    row = max(width, 1) * itemsize
-    size = min(max(32 * row, _SMALL_CHUNK), _LARGE_CHUNK)
-    rows = max(min(max(size // row, 16), _ROW_OF_CHUNKS // row), 1)
-    blocks = max(-(-width * rows * itemsize // size), 1)
-    return rows, max(-(-width // blocks), 1)
-
-
 def _reason(error: Exception) -> str:
     """What the operating system said, out of HDF5's long messages."""
     found = re.search(r"error message = '([^']+)'", str(error))
-    return found[1] if found else str(error).splitlines()[0]
+    return found[1] if found else getattr(error, "strerror", None) or str(error).splitlines()[0]

@@ -15,16 +15,9 @@ from neurosim.errors import UsageError
 from neurosim.record import SPIKES, Channel
 from neurosim.result import Result
 from neurosim.sinks.base import Header, Records
+from neurosim.sinks.layout import COMMITTED, FORMAT, PROVENANCE, VERSION
 
-FORMAT, VERSION = "neurosim records", 1
-# Names that are no identifiers, so that no population or variable is called so.
-COMMITTED, PROVENANCE = "committed-lengths", "provenance-json"
 NOT_CLOSED = "the file was not closed: the simulation still runs, or was killed"
-
-
-def neurons_of(channel: Channel) -> str:
-    """Where the indices of the neurons of a channel are."""
-    return f"{channel.name}.neurons"
 
 
 class HDF5Records(Records):

@@ -51,6 +51,7 @@ def test_checks_and_pictures(name, tmp_path):
     assert all(isinstance(value, float) and math.isfinite(value) for value in written["metrics"].values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IN_SINGLE)
 def test_in_single_precision(name, tmp_path):
     report = run(name, tmp_path, precision="float32")

@@ -21,7 +21,7 @@ from recorded import BIG, DT, RECORD, assert_same, big, simulation
 from neurosim import Record, Result, UsageError
 from neurosim import engine as engine_module
 from neurosim.record import Channel
-from neurosim.sinks import Header, MemorySink, Records, hdf5
+from neurosim.sinks import Header, MemorySink, Records, hdf5, layout
 from neurosim.sinks.hdf5 import HDF5Sink
 
 
@@ -92,7 +92,7 @@ class TestFileEqualsMemory:
 
     def test_a_neurons_trace_is_not_spread_over_the_whole_file(self):
         for width, itemsize in ((0, 8), (1, 8), (10, 4), (1000, 8), (100_000, 8), (10_000_000, 4)):
-            rows, columns = hdf5._chunk(width, itemsize)
+            rows, columns = layout.chunk_of_samples(width, itemsize)
             assert 1 <= columns <= max(width, 1)
             assert rows * columns * itemsize <= 1 << 20
             assert rows * columns >= min(width, 1) * 8192

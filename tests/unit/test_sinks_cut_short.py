@@ -163,7 +163,7 @@ import os, resource, signal, subprocess, sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from recorded import *
-from neurosim import RecordingError
+from neurosim import RecordingError, UsageError
 from neurosim.sinks import hdf5
 from neurosim.sinks.hdf5 import HDF5Sink
 path, sink = Path(sys.argv[1]), HDF5Sink(sys.argv[1])
@@ -266,6 +266,12 @@ class TestProcesses:
         )
         self.check_full_disk(start(tmp_path, limit + UNTIL_FULL), "File too large")
 
+    def test_no_room_to_begin(self, tmp_path):
+        child = start(tmp_path, NO_ROOM)
+        out, err = child.communicate(timeout=60)
+        assert (child.returncode, err) == (0, "")
+        assert out.splitlines() == [f"cannot write {tmp_path / 'run.h5'}: File too large"] * 5
+
     def test_a_full_disk(self, tmp_path):
         mounted = ("unshare", "--map-root-user", "--mount", "sh", "-c")
         mount = f"mount -t tmpfs -o size=20m tmpfs {shlex.quote(str(tmp_path))}"
@@ -280,6 +286,17 @@ class TestProcesses:
         self.check_full_disk(child, "No space left on device")
 
 
+NO_ROOM = """
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sim = simulation()
+for size in (0, 100, 3000, 12_000, 16_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    try:
+        sim.run(1.0, record=RECORD, sink=sink)
+    except UsageError as error:
+        print(error)
+    assert sim.t == 0.0 and not path.exists()
+"""
 KEEP = 'script=$(cat "$4"); {mount} && printf "%s" "$script" > "$4" && exec "$@"'
 FULL_SOON = """
 def fill(done, total):
