@@ -187,9 +187,7 @@ class Backend(ABC):
             else:
                 return True
         if fuse == "require":
-            raise UsageError(
-                f"fuse='require', but {program.name} cannot be fused on backend {self.name!r}: {reason}"
-            )
+            raise UsageError(f"fuse='require', but {program.name} cannot be fused on backend {self.name!r}: {reason}")
         message = f"{program.name} runs op by op on backend {self.name!r}: {reason}; write fuse='off' to accept this"
         warnings.warn(SlowPathWarning(message), stacklevel=2)
         return False

@@ -58,13 +58,9 @@ def create() -> Backend:
     """
     if importlib.util.find_spec("cupy") is None:
         raise Unavailable(f"CuPy is not installed: {_INSTALL}")
-    wheels = sorted(
-        {d.metadata["Name"] for d in distributions() if (d.metadata["Name"] or "").startswith("cupy-cuda")}
-    )
+    wheels = sorted({d.metadata["Name"] for d in distributions() if (d.metadata["Name"] or "").startswith("cupy-cuda")})
     if len(wheels) > 1:
-        raise Unavailable(
-            f"two CuPy wheels are installed ({', '.join(wheels)}): pip uninstall all but one of them"
-        )
+        raise Unavailable(f"two CuPy wheels are installed ({', '.join(wheels)}): pip uninstall all but one of them")
     import cupy
 
     try:

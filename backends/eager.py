@@ -34,14 +34,10 @@ class EagerKernel(Kernel):
         self._backend, self.program, self._n = backend, program, n
         self.source = f"{program.name}: op by op with {backend.xp.__name__}"
         with contextlib.suppress(NotTraceable):
-            trace(
-                program
-            )  # refuses what a kernel would refuse, such as a branch on an array, with the same words
+            trace(program)  # refuses what a kernel would refuse, such as a branch on an array, with the same words
         xp = backend.xp
         self._lane = xp.arange(n, dtype=xp.int64, device=backend.device)
-        self._parameters = {
-            s.name: self._frozen(backend.asarray(values[s.name], s.dtype)) for s in program.slots
-        }
+        self._parameters = {s.name: self._frozen(backend.asarray(values[s.name], s.dtype)) for s in program.slots}
         self._state: dict[str, Any] = {}
         for name in program.state:
             self.write(name, state[name])
@@ -67,9 +63,7 @@ class EagerKernel(Kernel):
     def _step(self, state: Mapping[str, Any], step: int) -> Outputs:
         clock = Clock(step=self._backend.asarray(step, "int64"), lane=self._lane)
         try:
-            with np.errstate(
-                all="ignore"
-            ):  # what is not finite is found, and named, at the end of the window
+            with np.errstate(all="ignore"):  # what is not finite is found, and named, at the end of the window
                 return self.program.function(self._backend.xp, state, self._parameters, clock)
         except (ValueError, TypeError, RuntimeError) as error:
             text = str(error)
@@ -78,9 +72,7 @@ class EagerKernel(Kernel):
                     f"{self.program.name}: the formula writes into its state; replace `x[mask] = a` by "
                     "xp.where(mask, a, x), and `x += a` by `x = x + a`"
                 ) from error
-            if any(
-                part in text for part in ("truth value", "bool is only allowed", "Boolean value of Tensor")
-            ):
+            if any(part in text for part in ("truth value", "bool is only allowed", "Boolean value of Tensor")):
                 raise UsageError(
                     f"{self.program.name}: the formula branches on an array; replace `if x > 0:` by "
                     "xp.where(x > 0, a, b)"
@@ -116,18 +108,14 @@ class EagerKernel(Kernel):
     def _carried(self, x: Any) -> Any:
         xp = self._backend.xp
         if not hasattr(x, "shape") or x.shape != (self._n,):
-            x = xp.broadcast_to(
-                self._backend.asarray(x, self.program.dtype) if isinstance(x, float) else x, (self._n,)
-            )
+            x = xp.broadcast_to(self._backend.asarray(x, self.program.dtype) if isinstance(x, float) else x, (self._n,))
         return self._frozen(x)
 
     def _finite(self, state: Mapping[str, Any]) -> bool:
         xp = self._backend.xp
         return all(bool(xp.all(xp.isfinite(x))) for x in state.values())
 
-    def _check(
-        self, state: Mapping[str, Any], before: Mapping[str, Any], first_step: int, n_steps: int
-    ) -> None:
+    def _check(self, state: Mapping[str, Any], before: Mapping[str, Any], first_step: int, n_steps: int) -> None:
         """Step through a bad window again to name the first bad value."""
         if self._finite(state):
             return

@@ -38,15 +38,11 @@ def _named(name, summary, typing):
     return intrinsic(typing)
 
 
-bitcast_f64_i64 = _named(
-    "bitcast_f64_i64", "Bits of a float64.", _bitcast(types.float64, types.int64, ir.IntType(64))
-)
+bitcast_f64_i64 = _named("bitcast_f64_i64", "Bits of a float64.", _bitcast(types.float64, types.int64, ir.IntType(64)))
 bitcast_i64_f64 = _named(
     "bitcast_i64_f64", "The float64 with these bits.", _bitcast(types.int64, types.float64, ir.DoubleType())
 )
-bitcast_f32_i32 = _named(
-    "bitcast_f32_i32", "Bits of a float32.", _bitcast(types.float32, types.int32, ir.IntType(32))
-)
+bitcast_f32_i32 = _named("bitcast_f32_i32", "Bits of a float32.", _bitcast(types.float32, types.int32, ir.IntType(32)))
 bitcast_i32_f32 = _named(
     "bitcast_i32_f32", "The float32 with these bits.", _bitcast(types.int32, types.float32, ir.FloatType())
 )

@@ -41,9 +41,7 @@ def limit_bytes() -> int:
     except ValueError:
         megabytes = -1.0
     if not megabytes >= 0:
-        raise UsageError(
-            f"{LIMIT_VARIABLE}={text!r} is no size: write megabytes, for example {LIMIT_VARIABLE}=256"
-        )
+        raise UsageError(f"{LIMIT_VARIABLE}={text!r} is no size: write megabytes, for example {LIMIT_VARIABLE}=256")
     return int(megabytes * 1e6)
 
 

@@ -41,9 +41,7 @@ class Slot:
 
     def __post_init__(self) -> None:
         if self.per_lane and self.dtype == "int64":
-            raise UsageError(
-                f"slot {self.name!r}: kernels take whole numbers as scalars only: write dtype='float64'"
-            )
+            raise UsageError(f"slot {self.name!r}: kernels take whole numbers as scalars only: write dtype='float64'")
 
 
 @dataclass(frozen=True)

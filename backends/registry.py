@@ -82,9 +82,7 @@ def get(backend: str | Backend = "auto") -> Backend:
     if isinstance(backend, Backend):
         return backend
     if not isinstance(backend, str):
-        raise UsageError(
-            f"backend={backend!r} is no name: write backend='numpy', or one of {sorted(factories())}"
-        )
+        raise UsageError(f"backend={backend!r} is no name: write backend='numpy', or one of {sorted(factories())}")
     if backend == "auto":
         try:
             return _create("cupy")

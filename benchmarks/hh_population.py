@@ -8,6 +8,7 @@ compiled and warmed up first, then timed in rotation. A run:
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -181,9 +182,7 @@ def draw(cases: Sequence[dict[str, Any]], path: Path) -> None:
     for axis, (threads, precision) in zip(axes.flat, product(rows, columns), strict=True):
         panel = [c for c in cases if (c["threads"], c["precision"]) == (threads, precision)]
         for index, name in enumerate(CONTENDERS):
-            points = {
-                c["n"]: c["contenders"][name]["ns_per_neuron_step"] for c in panel if name in c["contenders"]
-            }
+            points = {c["n"]: c["contenders"][name]["ns_per_neuron_step"] for c in panel if name in c["contenders"]}
             if points:
                 sizes, times = zip(*sorted(points.items()), strict=True)
                 middle = [ns["median"] for ns in times]
@@ -199,20 +198,39 @@ def draw(cases: Sequence[dict[str, Any]], path: Path) -> None:
         axis.grid(which="both", alpha=0.25)
     figure.supxlabel("neurons N")
     figure.supylabel("time per neuron and step (ns)")
-    figure.legend(
-        lines.values(), lines.keys(), loc="outside upper center", ncols=1 + len(columns), frameon=False
-    )
+    figure.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=1 + len(columns), frameon=False)
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def earlier_cases(path: Path, machine: dict[str, Any]) -> list[dict[str, Any]]:
+    """Cases of an earlier run on the same machine with the same versions: the grid may be measured in parts."""
+    if not path.exists():
+        return []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    passing = {"load_average_1min"}
+    now, then = (
+        {k: v for k, v in facts.items() if k not in passing}
+        for facts in (harness.significant(machine), content["machine"])
+    )
+    return list(content["cases"]) if now == then else []
+
+
+def merged(kept: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All cases by size, precision and threads; a new one replaces the kept one."""
+
+    def key(case: dict[str, Any]) -> tuple[int, str, int]:
+        return case["threads"], case["precision"], case["n"]
+
+    by_key = {key(case): case for case in (*kept, *new)}
+    return [by_key[k] for k in sorted(by_key)]
 
 
 def main() -> int:
     """Run the benchmark; the exit status is 1 only with ``--strict`` and a target missed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--n", type=int, nargs="+", default=[1000, 10_000, 100_000, 1_000_000])
-    parser.add_argument(
-        "--precision", nargs="+", choices=("float32", "float64"), default=["float32", "float64"]
-    )
+    parser.add_argument("--precision", nargs="+", choices=("float32", "float64"), default=["float32", "float64"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds-per-run", type=float, default=1.0, help="about; more if N is large")
@@ -221,7 +239,9 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="fail if a target is missed")
     options = parser.parse_args()
 
-    machine, cases = harness.machine(), []
+    machine = harness.machine()
+    kept = earlier_cases(options.out / "hh_population.json", machine)
+    cases: list[dict[str, Any]] = []
     for threads in options.threads:
         for precision in options.precision:
             for n in options.n:
@@ -230,11 +250,12 @@ def main() -> int:
                 cases.append(time_case(case, options.rounds, options.seconds_per_run, options.only))
                 print_case(cases[-1])
                 # written after each case: a full run takes half an hour and may be interrupted
-                targets = judge(cases)
-                content = {"cases": cases, "machine": machine, "rounds": options.rounds, "targets": targets}
+                measured = merged(kept, cases)
+                targets = judge(measured)
+                content = {"cases": measured, "machine": machine, "targets": targets}
                 harness.write_json("hh_population", content, options.out)
     print_targets(targets)
-    draw(cases, options.out / "hh_population.png")
+    draw(measured, options.out / "hh_population.png")
     return int(options.strict and any(target["ok"] is False for target in targets))
 
 

@@ -110,18 +110,12 @@ def main() -> None:
     for case in cases:
         for name, figures in case["ns_per_neuron_step"].items():
             budget = BUDGET.get(case["precision"]) if name == "fused" else None
-            verdict = (
-                ""
-                if budget is None
-                else f"budget {budget}: {'ok' if figures['median'] <= budget else 'missed'}"
-            )
+            verdict = "" if budget is None else f"budget {budget}: {'ok' if figures['median'] <= budget else 'missed'}"
             row = (case["precision"], name, f"{figures['median']:.3g}", f"{case['ratio_to_fused'][name]:.2f}")
             rows.append((*row, case["spikes"][name], verdict))
     columns = ("precision", "contender", "ns per neuron-step", "ratio to fused", "spikes", "")
     print_table(f"LIF, {chosen.n:,} neurons, 1 thread, dt {DT} ms", columns, rows)
-    print(
-        write_json("lif_population", {"machine": machine(), "budget_ns": BUDGET, "cases": cases}, chosen.out)
-    )
+    print(write_json("lif_population", {"machine": machine(), "budget_ns": BUDGET, "cases": cases}, chosen.out))
 
 
 if __name__ == "__main__":

@@ -88,9 +88,7 @@ def main():
         print(f"{' '.join(key):17}" + "".join(f"{row[column]:19.2f}" for column in columns))
 
     slow = [
-        key
-        for key, row in rows.items()
-        if key[0] in MUST_BE_VECTORISED and row["libm / vectorised"] < LEAST_SPEEDUP
+        key for key, row in rows.items() if key[0] in MUST_BE_VECTORISED and row["libm / vectorised"] < LEAST_SPEEDUP
     ]
     if options.out:
         result = {
@@ -103,9 +101,7 @@ def main():
             },
             "size": options.size,
             "rounds": options.rounds,
-            "ns_per_element": {
-                " ".join(key): {c: round(v, 4) for c, v in row.items()} for key, row in rows.items()
-            },
+            "ns_per_element": {" ".join(key): {c: round(v, 4) for c, v in row.items()} for key, row in rows.items()},
             "not_vectorised": [" ".join(key) for key in slow],
         }
         options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -47,9 +47,7 @@ class MemoryEstimate:
         return self.state + self.parameters + self.working + self.records
 
     def __str__(self) -> str:
-        parts = (
-            f"{name} {human(getattr(self, name))}" for name in ("state", "parameters", "working", "records")
-        )
+        parts = (f"{name} {human(getattr(self, name))}" for name in ("state", "parameters", "working", "records"))
         return f"{human(self.total)} ({', '.join(parts)}) of {human(self.available)} free"
 
 
@@ -82,9 +80,7 @@ def estimate(network: Network, backend: Any, precision: str, *, fused: bool | No
         carried += not (population.model.resets() or population.model.stochastic())
         state += carried * population.n * itemsize
         per_neuron = sum(np.size(v) for r in records for v in r.values().values() if np.ndim(v))
-        parameters += (
-            (2 if fused else 1) * per_neuron * itemsize
-        )  # what the host makes of them, and the kernel's copy
+        parameters += (2 if fused else 1) * per_neuron * itemsize  # what the host makes of them, and the kernel's copy
         if not fused:
             # State before, after and in between, the lanes' numbers, and the events of the first window, twice.
             arrays = (2 * carried + 8) * population.n * itemsize + 8 * population.n
@@ -107,7 +103,5 @@ def check_fits(needed: MemoryEstimate, what: str) -> None:
 def trace_bytes(channels: list[Channel], n_steps: int, precision: str) -> int:
     """Bytes of the traces of a run."""
     return sum(
-        (n_steps // c.every + 1) * len(c.lanes) * _ITEMSIZE[precision]
-        for c in channels
-        if c.variable != "spikes"
+        (n_steps // c.every + 1) * len(c.lanes) * _ITEMSIZE[precision] for c in channels if c.variable != "spikes"
     )

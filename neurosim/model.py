@@ -67,9 +67,7 @@ class NeuronModel(Parameters):
 
     def threshold(self, xp: Any, s: Any) -> Bool:
         """Where the neuron spikes, shape (n,)."""
-        raise UsageError(
-            f"{type(self).__name__} has neither threshold(xp, s) nor hazard(xp, s): write one of them"
-        )
+        raise UsageError(f"{type(self).__name__} has neither threshold(xp, s) nor hazard(xp, s): write one of them")
 
     def hazard(self, xp: Any, s: Any) -> Array:
         """Spikes per ms that a stochastic model emits, shape (n,); a step spikes with probability hazard · dt."""
@@ -179,9 +177,7 @@ def checked_state(record: Any, method: str, value: Any) -> Any:
     cls = type(record)
     if not isinstance(value, cls.State):
         fields = ", ".join(f"{name}=…" for name in cls.State._fields)
-        raise UsageError(
-            f"{cls.__name__}.{method} returned {type(value).__name__}: return self.State({fields})"
-        )
+        raise UsageError(f"{cls.__name__}.{method} returned {type(value).__name__}: return self.State({fields})")
     return value
 
 

@@ -55,9 +55,7 @@ class Population:
             )
         where = f"population {self.name!r}"
         if isinstance(self.model, type):
-            raise UsageError(
-                f"{where}: model is the class {self.model.__name__}: write {self.model.__name__}()"
-            )
+            raise UsageError(f"{where}: model is the class {self.model.__name__}: write {self.model.__name__}()")
         if not isinstance(self.model, NeuronModel):
             raise UsageError(f"{where}: model = {self.model!r} is no NeuronModel: write for example LIF()")
         if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer) or self.n < 1:
@@ -67,17 +65,13 @@ class Population:
         if isinstance(self.stimuli, Stimulus):
             raise UsageError(f"{where}: stimuli must be a sequence: write stimuli=({self.stimuli!r},)")
         if isinstance(self.stimuli, str) or not isinstance(self.stimuli, Iterable):
-            raise UsageError(
-                f"{where}: stimuli = {self.stimuli!r}: write for example stimuli=(Constant(1.0),)"
-            )
+            raise UsageError(f"{where}: stimuli = {self.stimuli!r}: write for example stimuli=(Constant(1.0),)")
         object.__setattr__(self, "stimuli", tuple(self.stimuli))
         check_length(where, self.model, self.n)
         for stimulus in self.stimuli:
             if not isinstance(stimulus, Stimulus):
                 instead = f"Constant({stimulus!r})" if is_number(stimulus) else "Constant(1.0)"
-                raise UsageError(
-                    f"{where}: stimulus {stimulus!r} is no Stimulus: write for example {instead}"
-                )
+                raise UsageError(f"{where}: stimulus {stimulus!r} is no Stimulus: write for example {instead}")
             check_length(where, stimulus, self.n)
         self._check_init(where)
 
@@ -93,13 +87,9 @@ class Population:
             try:
                 array = np.array(value, dtype=np.float64)
             except (TypeError, ValueError):
-                raise UsageError(
-                    f"{where}: init[{name!r}] = {value!r}: give a float or one float per neuron"
-                ) from None
+                raise UsageError(f"{where}: init[{name!r}] = {value!r}: give a float or one float per neuron") from None
             if array.shape not in ((), (self.n,)):
-                raise UsageError(
-                    f"{where}: init[{name!r}] has shape {array.shape}: give a float or shape ({self.n},)"
-                )
+                raise UsageError(f"{where}: init[{name!r}] has shape {array.shape}: give a float or shape ({self.n},)")
             if not np.isfinite(array).all():
                 raise UsageError(f"{where}: init[{name!r}] = {array[~np.isfinite(array)][0]}: must be finite")
             array.setflags(write=False)
@@ -128,18 +118,14 @@ class Network:
         if isinstance(self.populations, Population):
             raise UsageError(f"Network takes a sequence: write Network(({self.populations.name},))")
         if isinstance(self.populations, str) or not isinstance(self.populations, Iterable):
-            raise UsageError(
-                f"Network takes populations, got {self.populations!r}: write Network((Population(…),))"
-            )
+            raise UsageError(f"Network takes populations, got {self.populations!r}: write Network((Population(…),))")
         object.__setattr__(self, "populations", tuple(self.populations))
         if not self.populations:
             raise UsageError("Network has no populations: write Network((Population(…),))")
         names = []
         for population in self.populations:
             if not isinstance(population, Population):
-                raise UsageError(
-                    f"Network takes populations, got {population!r}: write Population('name', model, n)"
-                )
+                raise UsageError(f"Network takes populations, got {population!r}: write Population('name', model, n)")
             if population.name in names:
                 raise UsageError(f"two populations are named {population.name!r}: give each its own name")
             names.append(population.name)

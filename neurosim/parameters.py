@@ -87,9 +87,7 @@ class Parameters(ABC):  # noqa: B024 - what is abstract is declared by those tha
 
     def __post_init__(self) -> None:
         for name, info in parameters(type(self)).items():
-            object.__setattr__(
-                self, name, _checked(f"{type(self).__name__}.{name}", getattr(self, name), info)
-            )
+            object.__setattr__(self, name, _checked(f"{type(self).__name__}.{name}", getattr(self, name), info))
 
     def __repr__(self) -> str:
         shown = []

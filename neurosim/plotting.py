@@ -113,9 +113,7 @@ def raster(result: Result, population: str, ax: Axes | None = None, *, size: flo
     return ax
 
 
-def traces(
-    result: Result, population: str, variable: str = "v", ax: Axes | None = None, **style: Any
-) -> Axes:
+def traces(result: Result, population: str, variable: str = "v", ax: Axes | None = None, **style: Any) -> Axes:
     """A recorded variable against time, one line per neuron.
 
     Parameters

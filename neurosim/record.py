@@ -60,9 +60,7 @@ class Record:
             raise UsageError(f"{where}: neurons have shape {neurons.shape}: write neurons=[0, 1] or a slice")
         indices = np.atleast_1d(neurons)
         if indices.size and not np.issubdtype(indices.dtype, np.integer):
-            raise UsageError(
-                f"{where}: neurons must be indices or a slice, got {indices.dtype}: write neurons=[0, 1]"
-            )
+            raise UsageError(f"{where}: neurons must be indices or a slice, got {indices.dtype}: write neurons=[0, 1]")
         if indices.size and (indices.min() < -n or indices.max() >= n):
             bad = indices[(indices < -n) | (indices >= n)][0]
             raise UsageError(f"{where}: neuron {bad} does not exist, the population has {n}: use 0 … {n - 1}")
@@ -100,9 +98,7 @@ def channels(records: Any, network: Network) -> list[Channel]:
             raise UsageError(f"record has {record!r}: write Record('population', 'variable')")
         population = network[record.population]
         lanes = record.lanes(population)
-        channel = Channel(
-            record.population, record.variable, int(record.every), lanes, len(lanes) == population.n
-        )
+        channel = Channel(record.population, record.variable, int(record.every), lanes, len(lanes) == population.n)
         if any(channel.name == other.name for other in found):
             raise UsageError(f"{channel.name} is recorded twice: join the two records into one")
         found.append(channel)

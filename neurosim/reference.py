@@ -144,9 +144,7 @@ def compare(
     if method not in _METHODS:
         raise UsageError(f"brian2 has no method like {method!r}: {nearest(method, _METHODS)}")
     if t_ref and reference.refractory != "False":
-        raise UsageError(
-            f"{entry.name} spikes by crossing, which brian2 cannot join with a period: write t_ref=0"
-        )
+        raise UsageError(f"{entry.name} spikes by crossing, which brian2 cannot join with a period: write t_ref=0")
     if stimuli is None:
         amplitude = reference.drive if drive is None else drive
         stimuli = (Constant(np.linspace(0.0, 2.0 * amplitude, n)),)
@@ -166,9 +164,7 @@ def compare(
         inputs = {CURRENT: traces[CURRENT]}
     if record.stochastic():
         inputs["uniform"] = _uniforms(population, dt, method, seed, ours.n_steps)
-    theirs = _run_brian2(
-        entry, record, start, inputs, dt, method, refractory_steps(t_ref, dt) + 1, ours.n_steps
-    )
+    theirs = _run_brian2(entry, record, start, inputs, dt, method, refractory_steps(t_ref, dt) + 1, ours.n_steps)
 
     spikes = ours.spikes[population.name]
     own = {(int(step), int(i)) for step, i in zip(np.rint(spikes.t / dt), spikes.i, strict=True)}

@@ -107,9 +107,7 @@ def _number(value: Any) -> float | None:
 
 def _checked(check: Any, outcome: Outcome) -> dict[str, Any]:
     if check.name not in outcome.metrics:
-        raise UsageError(
-            f"check {check.name!r} has no metric of its name; there are {', '.join(outcome.metrics)}"
-        )
+        raise UsageError(f"check {check.name!r} has no metric of its name; there are {', '.join(outcome.metrics)}")
     value = float(outcome.metrics[check.name])
     return {
         "name": check.name,

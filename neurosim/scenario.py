@@ -152,12 +152,7 @@ def check_scale(scale: Any) -> float:
     UsageError
         When it is no finite number above 0.
     """
-    if (
-        isinstance(scale, bool)
-        or not isinstance(scale, int | float)
-        or not math.isfinite(scale)
-        or scale <= 0
-    ):
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not math.isfinite(scale) or scale <= 0:
         raise UsageError(
             f"scale = {scale!r}: must be a finite number above 0; 1 is the published size, 0.01 a quick look"
         )

@@ -163,9 +163,7 @@ class _Step:
 
         if model.resets():
             fresh = checked_state(model, "reset", model.reset(xp, after))
-            after = type(after)(
-                *(x if y is x else xp.where(spiked, y, x) for x, y in zip(after, fresh, strict=True))
-            )
+            after = type(after)(*(x if y is x else xp.where(spiked, y, x) for x, y in zip(after, fresh, strict=True)))
         return Outputs({**after._asdict(), **new}, spiked, {CURRENT: current})
 
     def _held(self) -> list[str]:

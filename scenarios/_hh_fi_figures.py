@@ -27,9 +27,7 @@ def draw_curve(sudden: Any, slow: Any, wave: Any, t: np.ndarray, v: np.ndarray) 
     ax.plot(*sudden, color=BLUE, lw=2.2, label="current switched on suddenly")
     ax.plot(*wave, color=BLUE, ls=":", label="its oscillation below 50 mV")
     part = slow[0] < 10.5
-    ax.plot(
-        slow[0][part], slow[1][part], color=RED, lw=1.8, label="at rest at that current, pushed by 0.1 mV"
-    )
+    ax.plot(slow[0][part], slow[1][part], color=RED, lw=1.8, label="at rest at that current, pushed by 0.1 mV")
     arrow = {"arrowprops": {"arrowstyle": "->"}, "ha": "center"}
     ax.annotate("jump to 50 Hz at 6.26", (6.2, 50), (2.9, 66), **arrow)
     ax.annotate("last oscillation\nat 154.5", (154, 168), (125, 60), **arrow)
@@ -54,9 +52,7 @@ def draw_bifurcations(cycle: Any, at_rest: Any, growth: Any, found: dict[str, An
     """Peaks and troughs of the neurons, growth rates around both Hopf points, amplitude at the upper one."""
     title = "The oscillation appears full-grown at 6.26, and fades away at 154.5 µA/cm²"
     figure, (ax, middle, right) = subplots(1, 3, size=(10, 5.6), title=title, width_ratios=[1.6, 1, 1])
-    lower, upper, end = (
-        found[x] for x in ("rest loses stability", "rest is stable again", "amplitude falls to 0")
-    )
+    lower, upper, end = (found[x] for x in ("rest loses stability", "rest is stable again", "amplitude falls to 0"))
     i, top, bottom = cycle
     ax.axvspan(6.26, 9.78, color=ORANGE, alpha=0.2, lw=0)
     ax.plot(i, top, i, bottom, color=BLUE, lw=2)

@@ -155,9 +155,7 @@ class Seen(NamedTuple):
 
 
 SHOWS: dict[str, Callable[[Seen], Any]] = {
-    "A": lambda x: (
-        len(x.s) > 3 and abs(x.gaps()[-1] / x.gaps()[-2] - 1) < 0.05 and x.s[-1] > x.p.duration - 30
-    ),
+    "A": lambda x: len(x.s) > 3 and abs(x.gaps()[-1] / x.gaps()[-2] - 1) < 0.05 and x.s[-1] > x.p.duration - 30,
     "B": lambda x: len(x.s) == 1,
     "C": lambda x: len(x.sizes()) >= 3 and min(x.sizes()[:-1]) >= 2,
     "D": lambda x: x.once(),

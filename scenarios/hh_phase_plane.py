@@ -178,12 +178,8 @@ def draw_planes(result: Result) -> Any:
         for each in (ax, *zoom):
             each.contour(v, n, flow.v, [0.0], colors=[BLUE], linewidths=1.4)
             each.plot(v[0], steady(REDUCED, v[0]).n, color=RED, label="dn/dt = 0")
-            each.plot(
-                full["v"][shown, panel], full["n"][shown, panel], color=ORANGE, ls="--", label="full model"
-            )
-            each.plot(
-                reduced["v"][:, panel], reduced["n"][:, panel], color=BLACK, lw=1.6, label="reduced model"
-            )
+            each.plot(full["v"][shown, panel], full["n"][shown, panel], color=ORANGE, ls="--", label="full model")
+            each.plot(reduced["v"][:, panel], reduced["n"][:, panel], color=BLACK, lw=1.6, label="reduced model")
             each.plot(at.v, at.n, "o", color=BLACK, mfc=BLACK if stable else "white", ms=7, zorder=5)
         for each in zoom:
             each.plot(reduced["v"][:, 3], reduced["n"][:, 3], color=GREEN, lw=1.6)
@@ -195,9 +191,7 @@ def draw_planes(result: Result) -> Any:
         ax.set_title(f"{current:g} {UNIT}: {heading}", loc="left", fontsize=11)
         ax.grid(False)
         pair = (
-            f"{value[0].real:.2f} ± {abs(value[0].imag):.2f}i"
-            if value[0].imag
-            else f"{value[0]:.2f}, {value[1]:.2f}"
+            f"{value[0].real:.2f} ± {abs(value[0].imag):.2f}i" if value[0].imag else f"{value[0]:.2f}, {value[1]:.2f}"
         )
         ax.text(
             120,

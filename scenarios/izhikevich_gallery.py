@@ -45,10 +45,7 @@ DT = 0.05
 COPIES = 100
 PROGRAM = "figure1.m of Izhikevich 2004, step for step"
 CHECKS = (
-    *(
-        Check(f"{x} {p.name}", 1.0, 0.0, f"Izhikevich 2004, Fig. 1{x}: {p.shows}")
-        for x, p in PATTERNS.items()
-    ),
+    *(Check(f"{x} {p.name}", 1.0, 0.0, f"Izhikevich 2004, Fig. 1{x}: {p.shows}") for x, p in PATTERNS.items()),
     Check("class 2 onset", 40.0, 0.0, "Izhikevich 2004, section II-H: “say 40 Hz”", "at least", "Hz"),
     Check("patterns of the program", 20.0, 0.0, PROGRAM),
     Check("spikes of the program", 111.0, 1.0, PROGRAM + ": spikes in its twenty panels"),
@@ -133,9 +130,7 @@ def seen(result: Any, name: str, patterns: list[Pattern], late: float = 0.0) -> 
     """What each neuron did until its pattern ends; ``late`` is taken off spike times."""
     i, t, traces = result.spikes[name].i, result.times(name, "v"), result.traces[name]
     order = np.argsort(i, kind="stable")
-    spikes = np.split(
-        result.spikes[name].t[order] - late, np.searchsorted(i[order], np.arange(1, len(patterns)))
-    )
+    spikes = np.split(result.spikes[name].t[order] - late, np.searchsorted(i[order], np.arange(1, len(patterns))))
     found = []
     for k, (p, s) in enumerate(zip(patterns, spikes, strict=True)):
         end = np.searchsorted(t, p.duration + 1e-9)
@@ -184,9 +179,7 @@ def run(
 
     gallery = dict(zip(CONVERGED, seen(result, "gallery", list(CONVERGED.values())), strict=True))
     unadjusted = dict(zip(naive, seen(result, "naive", list(naive.values())), strict=True))
-    kept = [
-        judged(x, one) for (x, _), one in zip(many, seen(result, "copies", [p for _, p in many]), strict=True)
-    ]
+    kept = [judged(x, one) for (x, _), one in zip(many, seen(result, "copies", [p for _, p in many]), strict=True)]
     share = dict(zip(CONVERGED, np.reshape(kept, (-1, copies)).mean(axis=1), strict=True))
     metrics = {f"{x} {one.p.name}": float(judged(x, one)) for x, one in gallery.items()} | {
         "class 2 onset": 1e3 / float(gallery["H"].gaps()[0]),
@@ -218,9 +211,7 @@ def draw_gallery(gallery: dict[str, Seen], share: dict[str, float]) -> Any:
         ax.set_title(f"{letter}  {x.p.name}", loc="left", fontsize=9.2)
         ax.set_title(f"{share[letter]:.0%}", loc="right", fontsize=9, color=GREY)
     ring = gallery["J"].t > 35.0
-    axes[1, 4].plot(
-        gallery["J"].t[ring], 10.0 * (gallery["J"].v[ring] - gallery["J"].v[-1]), color=GREY, linewidth=1.0
-    )
+    axes[1, 4].plot(gallery["J"].t[ring], 10.0 * (gallery["J"].v[ring] - gallery["J"].v[-1]), color=GREY, linewidth=1.0)
     axes[1, 4].text(200.0, 8.0, "× 10", ha="right", fontsize=9, color=GREY)
     axes[0, 1].plot([150, 150], [-20, 20], color=BLACK, linewidth=2.5, solid_capstyle="butt")
     axes[0, 1].text(155, 0, "40 mV", va="center", fontsize=9)

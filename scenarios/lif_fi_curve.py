@@ -101,8 +101,7 @@ def run(
     copies = scaled(400, scale, at_least=40)
     sigma, mean, _ = (x.ravel() for x in np.meshgrid(SIGMAS, MEANS, np.arange(copies), indexing="ij"))
     populations = [
-        Population(f"t_ref_{t_ref:g}", NEURON, len(current), (Constant(current),), t_ref=t_ref)
-        for t_ref in REFRACTORY
+        Population(f"t_ref_{t_ref:g}", NEURON, len(current), (Constant(current),), t_ref=t_ref) for t_ref in REFRACTORY
     ]
     populations.append(Population("noisy", NEURON, len(mean), (WhiteNoise(sigma=sigma, mean=mean),)))
     seen = [int(np.argmin(np.abs(current - x))) for x in (1.45, 1.6, 3.0)]
@@ -110,9 +109,7 @@ def run(
     record = [Record(p.name, "spikes") for p in populations]
     record += [Record("t_ref_2", "v", neurons=seen), Record("noisy", "v", neurons=[noisy])]
     options: dict[str, Any] = {"backend": backend, "precision": precision, "fuse": fuse, "seed": seed}
-    result = simulate(
-        Network(tuple(populations)), duration=DURATION, dt=DT, method="exact", record=record, **options
-    )
+    result = simulate(Network(tuple(populations)), duration=DURATION, dt=DT, method="exact", record=record, **options)
 
     measured = {t_ref: interval_rates(result, f"t_ref_{t_ref:g}") for t_ref in REFRACTORY}
     clear = NEURON.r_m * current - THETA > CLEAR
@@ -141,9 +138,7 @@ def draw_curves(current: np.ndarray, measured: dict[float, Any], noisy: np.ndarr
     few = np.linspace(0, len(current) - 1, 45).astype(int)
     for t_ref, color in zip(REFRACTORY, COLORS, strict=True):
         left.plot(current, stein_rate(current, t_ref), color=color, lw=1.2)
-        left.plot(
-            current[few], measured[t_ref][few], "o", color=color, ms=4, label=f"refractory for {t_ref:g} ms"
-        )
+        left.plot(current[few], measured[t_ref][few], "o", color=color, ms=4, label=f"refractory for {t_ref:g} ms")
     left.text(1.5, -14, "rheobase θ/R", color=GREY, ha="center", fontsize=9)
     left.set(xlabel="current (nA)", ylabel="firing rate (Hz)", ylim=(-20, 290))
     left.set_title("lines: $1/(t_{ref} + \\tau\\,\\ln(RI/(RI - \\theta)))$", loc="left", fontsize=11)
@@ -159,9 +154,7 @@ def draw_curves(current: np.ndarray, measured: dict[float, Any], noisy: np.ndarr
     return figure
 
 
-def draw_detail(
-    result: Result, current: np.ndarray, error: dict[float, Any], drives: tuple[float, ...]
-) -> Any:
+def draw_detail(result: Result, current: np.ndarray, error: dict[float, Any], drives: tuple[float, ...]) -> Any:
     """Error of the rate, and potentials below and above the rheobase."""
     title = "Exact between spikes: only the wait for the end of a step is left"
     figure, (left, right) = subplots(1, 2, size=(10, 5.6), title=title)

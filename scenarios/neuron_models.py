@@ -123,9 +123,7 @@ def measure(entry: Entry, scale: float, options: dict[str, Any]) -> Measured:
         record.append(Record("neurons", entry.cls.State._fields[0], every=2, neurons=list(watched)))
     n = len(currents)
     net = Network((Population("neurons", model, n, stimuli),))
-    result = simulate(
-        net, duration=steps * dt, dt=dt, method=entry.reference.method, record=record, **options
-    )
+    result = simulate(net, duration=steps * dt, dt=dt, method=entry.reference.method, record=record, **options)
     t, i = result.spikes["neurons"]
     if entry.cls.stochastic():
         rates = result.rates("neurons")
@@ -157,9 +155,7 @@ def run(
             metrics[f"{name} spikes, standard scores"] = float(counts.sum() - mean * len(counts)) / math.sqrt(
                 mean * len(counts)
             )
-            metrics[f"{name} Fano factor, standard scores"] = (fano - 1.0) * math.sqrt(
-                0.5 * (len(counts) - 1)
-            )
+            metrics[f"{name} Fano factor, standard scores"] = (fano - 1.0) * math.sqrt(0.5 * (len(counts) - 1))
         else:
             metrics[f"{name} onset"] = float(x.currents[x.onset])
             metrics[f"{name} rate at onset / at 1.5 × reference"] = x.contrast()

@@ -215,12 +215,20 @@ class _Printer:
         for index in operations:
             arguments = [i for i in self.nodes[index].args if i in depth]
             depth[index] = max((depth[i] + (self.nodes[i].op in CALLS) for i in arguments), default=0)
-        # Conditions and integers have no row to pass from loop to loop in: they go to where they are first read.
+        # What is made of the state alone goes to where it is first read, and takes no row until then; so do conditions
+        # and integers, which have no row at all.
         last = max(depth.values(), default=0)
+        sinks: dict[int, bool] = {}
+        for index in operations:
+            node = self.nodes[index]
+            cheap = node.op not in CALLS and node.op != "divide"
+            sinks[index] = cheap and all(sinks.get(i, True) for i in node.args)
+        readers: dict[int, int] = {}
         for index in reversed(operations):
-            if self.nodes[index].dtype != self.trace.program.dtype:
-                readers = [depth[i] for i in operations if index in self.nodes[i].args]
-                depth[index] = min(readers, default=last)
+            if sinks[index] or self.nodes[index].dtype != self.trace.program.dtype:
+                depth[index] = readers.get(index, last)
+            for argument in self.nodes[index].args:
+                readers[argument] = min(depth[index], readers.get(argument, last))
         position = {index: i for i, index in enumerate(operations)}
         return sorted(operations, key=lambda i: (depth[i], self.nodes[i].op in CALLS, position[i]))
 
@@ -252,7 +260,7 @@ class _Printer:
             tail = self.stores(outputs) if final else []
             # Rows are loaded before they are stored to, so a value read for the last time here makes place at once.
             free = [row for index, row in rows.items() if begin <= last[index] < stop]
-            for index in inside:
+            for index in () if final else inside:
                 if last[index] >= stop:
                     rows[index] = free.pop() if free else self.layout.new_row()
                     tail.append(f"w[j + {rows[index]} * B] = {self.names[index]}")

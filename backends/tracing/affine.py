@@ -54,11 +54,7 @@ def coefficient(graph: Graph, y: Value, x: Value) -> Value | None:
         if node.op == "negative":
             a = visit(node.args[0])
             return None if a is None else -a
-        if (
-            node.op == "multiply"
-            and len(depends.intersection(node.args)) == 1
-            and node.args[0] != node.args[1]
-        ):
+        if node.op == "multiply" and len(depends.intersection(node.args)) == 1 and node.args[0] != node.args[1]:
             i = 0 if node.args[0] in depends else 1
             a = visit(node.args[i])
             return None if a is None else a * values[1 - i]

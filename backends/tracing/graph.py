@@ -76,9 +76,7 @@ class Value(_Operators):
     __int__ = __index__ = __float__
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise UsageError(
-            "a formula must not write into its arguments: replace `x[mask] = a` by xp.where(mask, a, x)"
-        )
+        raise UsageError("a formula must not write into its arguments: replace `x[mask] = a` by xp.where(mask, a, x)")
 
     def __getitem__(self, key: Any) -> Any:
         raise UsageError("a formula sees one neuron at a time: replace `x[mask]` by xp.where(mask, x, other)")
@@ -98,14 +96,10 @@ class Value(_Operators):
             if isinstance(x, np.generic | np.ndarray):
                 raise _numpy_value(x)
         name = {"power": "pow", "absolute": "abs"}.get(ufunc.__name__, ufunc.__name__)
-        raise UsageError(
-            f"np.{ufunc.__name__} was called in a formula: write xp.{name}, the namespace it is given"
-        )
+        raise UsageError(f"np.{ufunc.__name__} was called in a formula: write xp.{name}, the namespace it is given")
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise UsageError(
-            "a traced value is no NumPy array: use the functions of xp, the namespace it is given"
-        )
+        raise UsageError("a traced value is no NumPy array: use the functions of xp, the namespace it is given")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -219,15 +213,11 @@ class Graph:
         for x in operands:
             if isinstance(x, Value):
                 if x.graph is not self:
-                    raise UsageError(
-                        "a value of another trace was used: a model must not keep arrays between calls"
-                    )
+                    raise UsageError("a value of another trace was used: a model must not keep arrays between calls")
             elif isinstance(x, np.generic | np.ndarray):
                 raise _numpy_value(x)
             elif not isinstance(x, Number):
-                raise UsageError(
-                    f"a formula got {type(x).__name__} {x!r}: make it a `param` of the model or a number"
-                )
+                raise UsageError(f"a formula got {type(x).__name__} {x!r}: make it a `param` of the model or a number")
         kinds = {"float" if d in FLOATS else "integer" if d in INTEGERS else "bool" for d in dtypes}
         if len(kinds) > 1:
             raise UsageError(
@@ -237,9 +227,7 @@ class Graph:
         dtype = max(dtypes, key=DTYPES.index)
         numbers = [x for x in operands if not isinstance(x, Value)]
         if kinds == {"integer"} and any(isinstance(x, float) for x in numbers):
-            raise UsageError(
-                f"{dtype} and a float do not mix in the Array API: write xp.astype(x, xp.float64)"
-            )
+            raise UsageError(f"{dtype} and a float do not mix in the Array API: write xp.astype(x, xp.float64)")
         return dtype, tuple(
             self.astype(x, dtype) if isinstance(x, Value) else self.constant(x, dtype) for x in operands
         )
@@ -270,13 +258,9 @@ class Graph:
     def where(self, condition: Value, a: Value | Number, b: Value | Number) -> Value:
         """``a`` where the condition holds, else ``b``."""
         if not isinstance(condition, Value):
-            raise UsageError(
-                "xp.where needs an array as its condition; with a Python bool, write `a if c else b`"
-            )
+            raise UsageError("xp.where needs an array as its condition; with a Python bool, write `a if c else b`")
         if condition.dtype != "bool":
-            raise UsageError(
-                f"xp.where needs a condition, got {condition.dtype}: write xp.where(x != 0, a, b)"
-            )
+            raise UsageError(f"xp.where needs a condition, got {condition.dtype}: write xp.where(x != 0, a, b)")
         if not isinstance(a, Value) and not isinstance(b, Value):
             raise UsageError(
                 "xp.where needs an array among its branches: write xp.astype(condition, dtype) or 0.0*x + a"
@@ -299,9 +283,7 @@ class Graph:
         if constant is not None:
             return self.constant(constant, dtype)
         node = self.nodes[x.index]
-        if (
-            node.op == "where"
-        ):  # rounding commutes with selection; each branch may then be computed once a run
+        if node.op == "where":  # rounding commutes with selection; each branch may then be computed once a run
             condition, a, b = (Value(self, i) for i in node.args)
             return self.where(condition, self.astype(a, dtype), self.astype(b, dtype))
         return self._add(Node("astype", dtype, (x.index,)))

@@ -74,9 +74,7 @@ def _plan(graph: Graph, order: Iterable[int]) -> dict[int, tuple[int, int, float
     plan: dict[int, tuple[int, int, float]] = {}
     for members in groups.values():
         generators: list[tuple[float, float, int]] = []
-        for slope, shift, index in sorted(
-            members, key=lambda member: abs(member[0])
-        ):  # the steeper are powers
+        for slope, shift, index in sorted(members, key=lambda member: abs(member[0])):  # the steeper are powers
             for of_slope, of_shift, source in generators:
                 power = round(slope / of_slope)
                 excess = shift - power * of_shift

@@ -124,9 +124,7 @@ def main(
     timed = [prepared.run() for _ in range(options.repeat)]
     seconds = [took for took, _ in timed]
     per_neuron_step = statistics.median(seconds) * 1e9 / (options.n * options.steps)
-    _send(
-        channel, about | {"seconds": seconds, "ns_per_neuron_step": per_neuron_step, "spikes": timed[-1][1]}
-    )
+    _send(channel, about | {"seconds": seconds, "ns_per_neuron_step": per_neuron_step, "spikes": timed[-1][1]})
 
 
 def _serve(channel: TextIO, run: Callable[[], tuple[float, int]]) -> None:

@@ -47,9 +47,7 @@ def _table() -> object:
     from neurosim.model import state_units
     from neurosim.models import all_models
 
-    table = Table(
-        "model", "what it is", "state", "current", "DOI", box=None, header_style="bold", pad_edge=False
-    )
+    table = Table("model", "what it is", "state", "current", "DOI", box=None, header_style="bold", pad_edge=False)
     for name, entry in sorted(all_models().items()):
         state = ", ".join(f"{v} ({unit})" if unit != "1" else v for v, unit in state_units(entry.cls).items())
         table.add_row(name, entry.summary, state or "none", entry.cls.current_unit, entry.doi)
@@ -63,9 +61,7 @@ def _parameters(name: str) -> object:
     from neurosim.parameters import parameters
 
     entry = get_model(name)
-    table = Table(
-        "parameter", "default", "unit", "meaning", box=None, header_style="bold", pad_edge=False, title=name
-    )
+    table = Table("parameter", "default", "unit", "meaning", box=None, header_style="bold", pad_edge=False, title=name)
     default = entry.cls()
     for parameter, info in parameters(entry.cls).items():
         table.add_row(parameter, f"{getattr(default, parameter):g}", info.unit, info.doc)

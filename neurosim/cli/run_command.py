@@ -18,12 +18,8 @@ def _complete(incomplete: str) -> list[str]:
 
 def command(
     name: Annotated[str, typer.Argument(help="Scenario; see `neurosim list`.", autocompletion=_complete)],
-    backend: Annotated[
-        str, typer.Option(help="auto, numpy, cupy, or any array-API library (torch).")
-    ] = "auto",
-    precision: Annotated[
-        str | None, typer.Option(help="float64 or float32; the scenario's own if not given.")
-    ] = None,
+    backend: Annotated[str, typer.Option(help="auto, numpy, cupy, or any array-API library (torch).")] = "auto",
+    precision: Annotated[str | None, typer.Option(help="float64 or float32; the scenario's own if not given.")] = None,
     scale: Annotated[float | None, typer.Option(help="Size of the work; 1 is the published size.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of all random numbers.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of what it writes [results/NAME].")] = None,

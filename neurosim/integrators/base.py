@@ -35,9 +35,7 @@ class Integrator(ABC):
         return {}
 
     @abstractmethod
-    def advance(
-        self, xp: Any, model: NeuronModel, s: Any, i_syn: Any, dt: Any, prepared: Mapping[str, Any]
-    ) -> Any:
+    def advance(self, xp: Any, model: NeuronModel, s: Any, i_syn: Any, dt: Any, prepared: Mapping[str, Any]) -> Any:
         """State after ``dt``.
 
         Parameters

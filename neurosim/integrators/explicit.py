@@ -43,9 +43,7 @@ class RK4(Integrator):
         k3 = slopes(xp, model, _shift(s, k2, 0.5 * dt), i_syn)
         k4 = slopes(xp, model, _shift(s, k3, dt), i_syn)
         sixth = dt * (1.0 / 6.0)
-        return type(s)(
-            *(x + sixth * (a + 2.0 * (b + c) + d) for x, a, b, c, d in zip(s, k1, k2, k3, k4, strict=True))
-        )
+        return type(s)(*(x + sixth * (a + 2.0 * (b + c) + d) for x, a, b, c, d in zip(s, k1, k2, k3, k4, strict=True)))
 
 
 EULER, HEUN, RK4_ = Euler(), Heun(), RK4()

@@ -31,7 +31,7 @@ def _advanced(xp: Any, x: Any, slope: Any, rate: Any, dt: Any) -> Any:
         return x + dt * slope
     # A rate of 0 becomes 1e-30, whose quotient is dt; any other rate swallows it.
     rate = rate + _TINY
-    return x + slope * (xp.expm1(rate * dt) / rate)
+    return x + (slope / rate) * xp.expm1(rate * dt)
 
 
 EXPONENTIAL_EULER = ExponentialEuler()

@@ -28,9 +28,7 @@ def slopes_and_rates(xp: Any, model: NeuronModel, s: Any, i_syn: Any) -> tuple[A
         derivatives = slopes(xp, model, s, i_syn)
         return derivatives, [_rate(xp, slope, x) for slope, x in zip(derivatives, s, strict=True)]
     traced = _trace(type(model), _options(model), str(s[0].dtype).rpartition(".")[2] if s else "float64")
-    inputs = (
-        {name: getattr(model, name) for name in parameters(type(model))} | s._asdict() | {_CURRENT: i_syn}
-    )
+    inputs = {name: getattr(model, name) for name in parameters(type(model))} | s._asdict() | {_CURRENT: i_syn}
     values = traced.plan(xp, inputs)
     n = len(s)
     rates = iter(values[n:])

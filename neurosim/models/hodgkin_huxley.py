@@ -71,9 +71,7 @@ class HodgkinHuxley(NeuronModel):
     def init(self, xp: Any) -> State:
         v = 0.0 * self.c_m
         alpha_m, beta_m, alpha_h, beta_h, alpha_n, beta_n = self.rates(xp, v)
-        return self.State(
-            v, alpha_m / (alpha_m + beta_m), alpha_h / (alpha_h + beta_h), alpha_n / (alpha_n + beta_n)
-        )
+        return self.State(v, alpha_m / (alpha_m + beta_m), alpha_h / (alpha_h + beta_h), alpha_n / (alpha_n + beta_n))
 
     def derivatives(self, xp: Any, s: State, i_syn: Array) -> State:
         alpha_m, beta_m, alpha_h, beta_h, alpha_n, beta_n = self.rates(xp, s.v)

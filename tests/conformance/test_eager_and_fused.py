@@ -103,9 +103,7 @@ def at(population, k):
 # -- one kernel, whatever the split
 
 N = 5000
-NOISY = Population(
-    "noisy", LIF(r_m=np.linspace(8.0, 12.0, N)), N, stimuli=(WhiteNoise(2.0, mean=1.8),), t_ref=1.0
-)
+NOISY = Population("noisy", LIF(r_m=np.linspace(8.0, 12.0, N)), N, stimuli=(WhiteNoise(2.0, mean=1.8),), t_ref=1.0)
 RECORDS = (Record("noisy", "spikes"), Record("noisy", "v", every=3, neurons=slice(None, None, 7)))
 
 
@@ -159,9 +157,7 @@ def test_the_number_of_neurons(noisy_run, n):
     spikes, kept = noisy_run.spikes["noisy"], noisy_run.spikes["noisy"].i < n
     np.testing.assert_array_equal(result.spikes["noisy"].t, spikes.t[kept])
     np.testing.assert_array_equal(result.spikes["noisy"].i, spikes.i[kept])
-    np.testing.assert_array_equal(
-        result.traces["noisy"]["v"][:, ::7], noisy_run.traces["noisy"]["v"][:, : -(-n // 7)]
-    )
+    np.testing.assert_array_equal(result.traces["noisy"]["v"][:, ::7], noisy_run.traces["noisy"]["v"][:, : -(-n // 7)])
 
 
 @pytest.mark.parametrize("fuse", ["require", "off"])

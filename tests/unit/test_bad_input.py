@@ -59,7 +59,8 @@ def test_durations(refuses, duration):
 
 
 @pytest.mark.parametrize(
-    ("duration", "dt"), [(0.05, 0.1), (1.23, 0.1), (100.003, 0.01), (123456.78, 0.1), (1234567.7, 0.3), (1e9 + 0.1, 0.25)]
+    ("duration", "dt"),
+    [(0.05, 0.1), (1.23, 0.1), (100.003, 0.01), (123456.78, 0.1), (1234567.7, 0.3), (1e9 + 0.1, 0.25)],
 )
 def test_durations_that_are_no_whole_number_of_steps(refuses, duration, dt):
     """What the message says to write is accepted."""
@@ -188,9 +189,7 @@ MISTAKES = {
     "branches in its reset": Mistake(
         "reset", lambda self, xp, s: s if s.v > 0 else self.State(0.0, 0.0), ("xp.where(x > 0, a, b)",)
     ),
-    "writes": Mistake(
-        "derivatives", writes_everything, ("must not write into its arguments", "xp.where(mask, a, x)")
-    ),
+    "writes": Mistake("derivatives", writes_everything, ("must not write into its arguments", "xp.where(mask, a, x)")),
     "writes in its reset": Mistake("reset", writes_where_masked, ("xp.where(mask, a, x)",)),
     "adds in place": Mistake("derivatives", adds_in_place, ("replace `x += a` by `x = x + a`",)),
     "numpy": Mistake(
@@ -227,7 +226,9 @@ MISTAKES = {
     "a dict": Mistake(
         "derivatives", lambda self, xp, s, i_syn: {"v": -s.v, "w": -s.w}, ("Wrong.derivatives returned dict: return",)
     ),
-    "nothing": Mistake("derivatives", lambda self, xp, s, i_syn: None, ("Wrong.derivatives returned NoneType: return",)),
+    "nothing": Mistake(
+        "derivatives", lambda self, xp, s, i_syn: None, ("Wrong.derivatives returned NoneType: return",)
+    ),
     "a tuple from reset": Mistake("reset", lambda self, xp, s: (0.0, 0.0), ("Wrong.reset returned tuple: return",)),
     "a tuple from init": Mistake("init", lambda self, xp: (0.0, 0.0), ("Wrong.init returned tuple: return",)),
     "a number as threshold": Mistake(

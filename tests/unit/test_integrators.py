@@ -70,9 +70,7 @@ def states(entry, count, dtype):
 def test_the_error_falls_with_the_order(model, current, duration, method):
     truth = end_state(model, dt=duration / 1024, duration=duration, method="rk4", current=current)
     steps = np.array([64, 128, 256]) if method != "rk4" else np.array([40, 80, 160])
-    ends = [
-        end_state(model, dt=duration / k, duration=duration, method=method, current=current) for k in steps
-    ]
+    ends = [end_state(model, dt=duration / k, duration=duration, method=method, current=current) for k in steps]
     errors = [np.abs(end - truth).max() for end in ends]
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     np.testing.assert_allclose(orders, get_integrator(method).order, atol=0.3)
@@ -87,9 +85,7 @@ def test_the_error_falls_with_the_order(model, current, duration, method):
 @settings(max_examples=15, deadline=None)
 def test_exact_is_the_formula_for_any_step(dt, tau_m, current, begin):
     duration = 5.0
-    got = end_state(
-        LIF(tau_m=tau_m), dt=dt, duration=duration, method="exact", current=current, init={"v": begin}
-    )
+    got = end_state(LIF(tau_m=tau_m), dt=dt, duration=duration, method="exact", current=current, init={"v": begin})
     v_inf = -65.0 + 10.0 * current
     assert got[0, 0] == pytest.approx(v_inf + (begin - v_inf) * np.exp(-duration / tau_m), rel=1e-12)
 

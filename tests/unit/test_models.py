@@ -46,9 +46,7 @@ def test_one_model_is_one_file(entry):
     assert entry.name in dir(models)
 
 
-@pytest.mark.parametrize(
-    "entry", [e for e in ENTRIES if not e.cls.stochastic()], ids=lambda entry: entry.name
-)
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if not e.cls.stochastic()], ids=lambda entry: entry.name)
 def test_it_begins_at_rest(entry):
     """Without input nothing happens: no spike, and the state stays within 0.3 of its units."""
     names = entry.cls.State._fields

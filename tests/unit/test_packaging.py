@@ -20,7 +20,9 @@ import pytest
 import neurosim
 
 ROOT = Path(neurosim.__file__).parents[1]
-SHIPPED = [f"neurosim/{path.relative_to(ROOT)}" for top in ("backends", "scenarios") for path in (ROOT / top).rglob("*.py")]
+SHIPPED = [
+    f"neurosim/{path.relative_to(ROOT)}" for top in ("backends", "scenarios") for path in (ROOT / top).rglob("*.py")
+]
 SHIPPED += [str(path.relative_to(ROOT)) for path in (ROOT / "neurosim").glob("**/*.py")] + ["neurosim/py.typed"]
 
 pytestmark = pytest.mark.skipif(

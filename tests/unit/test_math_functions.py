@@ -221,10 +221,8 @@ def test_float32_functions_do_not_silently_compute_in_float64(name):
 @pytest.mark.parametrize(("name", "dtype"), [(name, d) for d, of in NARROW.items() for name in of])
 def test_short_versions_have_the_same_bits(name, dtype):
     limit = LARGEST_NARROW[dtype]
-    smallest = np.finfo(dtype).smallest_normal
-    x = np.concatenate(
-        [np.linspace(-limit, limit, 200_001), np.geomspace(smallest, limit, 20_001), -np.geomspace(smallest, limit, 20_001)]
-    ).astype(dtype)
+    positive = np.geomspace(np.finfo(dtype).smallest_normal, limit, 20_001)
+    x = np.concatenate([np.linspace(-limit, limit, 200_001), positive, -positive]).astype(dtype)
     x = np.append(x, np.array([0.0, -0.0], dtype))
     short, general = NARROW[dtype][name], FUNCTIONS[name, dtype]
 
