@@ -61,6 +61,33 @@ def test_models(assert_same_result, entry, precision):
         np.testing.assert_allclose(fused.traces["cells"][name], values, rtol=0.0, atol=tolerance, err_msg=name)
 
 
+@ENTRIES
+@PRECISIONS
+def test_a_neuron_does_not_notice_its_neighbours(assert_same_bits, entry, precision):
+    """Neither in which block it is, nor whether others there need the long version of a function."""
+    drive = np.linspace(0.0, 3.0, 700) * entry.reference.drive
+    every_100th = slice(None, None, 100)
+    records = [Record("cells", name, neurons=every_100th) for name in ("spikes", *entry.cls.State._fields)]
+    options = {
+        "dt": entry.reference.dt,
+        "duration": 20.0,
+        "precision": precision,
+        "backend": "numpy",
+        "fuse": "require",
+    }
+    if entry.cls.stochastic():
+        pytest.skip("its neurons differ by their random numbers")
+    many = Population("cells", entry.cls(), 700, stimuli=(Constant(drive),))
+    together = simulate(Network((many,)), record=records, **options)
+    for k in range(7):
+        one = Population("cells", entry.cls(), 1, stimuli=(Constant(drive[every_100th][k : k + 1]),))
+        alone = simulate(Network((one,)), record=records, **options)
+        for name, values in together.traces["cells"].items():
+            assert_same_bits(alone.traces["cells"][name][:, 0], values[:, k], name)
+        spikes = together.spikes["cells"]
+        np.testing.assert_array_equal(alone.spikes["cells"].t, spikes.t[spikes.i == 100 * k])
+
+
 def test_some_models_are_compared_bit_for_bit():
     exact = {
         name

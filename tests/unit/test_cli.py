@@ -13,7 +13,7 @@ import pytest
 
 import neurosim
 from neurosim import Constant, Network, Population, Record, UsageError, scenario, simulate
-from neurosim.cli import main
+from neurosim.cli import main, models_command, run_command
 from neurosim.models import LIF
 from neurosim.running import run_scenario
 from neurosim.scenario import Check, Outcome, get_scenario
@@ -105,6 +105,12 @@ def test_help_of_commands(neurosim_command, command):
     status, out, _ = neurosim_command(command, "--help")
     assert status == 0
     assert "Usage: " in out
+
+
+def test_completion(scenarios):
+    scenarios(fake=fake())
+    assert run_command._complete("fak") == ["fake"]
+    assert "LIF" in models_command._complete("l")
 
 
 def test_version(neurosim_command):

@@ -499,6 +499,28 @@ def test_levels():
     assert level["greater"] is Level.VARYING
 
 
+def test_conditions_and_whole_numbers_of_parameters(assert_same_bits):
+    """Kernels take floats alone: these are computed where they are needed."""
+
+    def function(xp, state, params, clock):
+        whole = xp.astype(xp.floor(params["tau"]), xp.int64) + clock.step * 3
+        gated = xp.where(params["tau"] > 2.5, state["v"], 0.5 * params["tau"])
+        v = xp.where(params["dt"] > 0.5, gated, gated + xp.astype(whole & clock.lane, xp.float64))
+        return Outputs({"v": v}, params["tau"] > 3.5, {})
+
+    program = Program("gated", "float64", ("v",), SLOTS[:2], function)
+    traced = trace(program)
+    levels = {traced.levels[i] for i, node in enumerate(traced.graph.nodes) if node.dtype in ("bool", "int64")}
+    assert not levels & {Level.LANES, Level.SCALAR}
+    ends, events = [], []
+    for fuse in ("off", "require"):
+        kernel = get("numpy").compile(program, 5, {"dt": 0.1, "tau": np.linspace(1.2, 5.2, 5)}, {"v": 3.0}, fuse=fuse)
+        events.append(kernel.advance(0, 4).lanes)
+        ends.append(kernel.read("v"))
+    assert_same_bits(ends[1], ends[0])
+    np.testing.assert_array_equal(events[1], events[0])
+
+
 def test_what_depends_on_parameters_alone_is_not_in_the_kernel():
     traced = trace(LEAKY)
     values = {"dt": 0.1, "tau": np.array([10.0, 20.0]), "omega": 0.2, "threshold": 1.5}
