@@ -127,6 +127,7 @@ def _draw(outcome: Outcome, folder: Path) -> list[str]:
         for suffix in ("png", "svg"):
             path = folder / f"{stem}.{suffix}"
             figure.savefig(path, dpi=_DPI, metadata={"Date": None} if suffix == "svg" else None)
+            figure.set_layout_engine("none")  # the axes stay where the first file has put them
             if suffix == "svg" and path.stat().st_size > _SVG_BYTES:
                 path.unlink()
             else:
