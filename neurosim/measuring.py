@@ -86,6 +86,7 @@ class _Repeated:
         self._n = n
         self.threads = 1
         self._steps = 16
+        self._seconds()  # compiled and loaded, before the time counts
         while (spent := self._seconds()) < seconds / 4:
             self._steps *= 2 if spent > seconds / 16 else 4
         self._steps = max(1, round(self._steps * seconds / spent))

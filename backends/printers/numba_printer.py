@@ -137,7 +137,7 @@ class _Printer:
     def constant(self, value: object, dtype: str) -> str:
         text = repr(value.item() if hasattr(value, "item") else value)
         if text in ("inf", "-inf", "nan"):
-            text = f'"{text}"'
+            text = text.replace("inf", "np.inf").replace("nan", "np.nan")
         expression = text if dtype in ("bool", "int64") else f"{_NUMPY[dtype]}({text})"
         return self.constants.setdefault(expression, f"c{len(self.constants)}")
 

@@ -566,6 +566,29 @@ def test_a_state_may_become_a_number():
         np.testing.assert_array_equal(window.lanes, [2, 2])
 
 
+@PRECISIONS
+def test_constants_that_are_not_finite(assert_same_bits, dtype):
+    def function(xp, state, params, clock):
+        v = state["v"]
+        cast = xp.astype(xp.where(xp.astype(v, xp.bool), 1.0 + 0.0 * v, xp.nan), getattr(xp, dtype))
+        values = {
+            "a": xp.minimum(v, xp.inf),
+            "b": xp.where(v > -xp.inf, v, xp.nan),
+            "c": xp.where(v > 1.0, v, -xp.inf),
+            "d": cast,
+        }
+        return Outputs({"v": v}, v == xp.inf, values)
+
+    program = Program("limits", dtype, ("v",), (), function, ("a", "b", "c", "d"))
+    rows = []
+    for fuse in ("off", "require"):
+        kernel = get("numpy").compile(program, 3, {}, {"v": np.array([0.0, 2.0, -3.0])}, fuse=fuse)
+        kernel.probe([Probe(name, 1, np.arange(3)) for name in program.observables])
+        rows.append(kernel.advance(0, 1).samples)
+    for eager, fused in zip(*rows, strict=True):
+        assert_same_bits(fused, eager)
+
+
 def test_whole_numbers_per_lane_are_refused(refuses):
     with refuses("slot 'k'", "write dtype='float64'"):
         Slot("k", "int64", per_lane=True)
