@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.errors import UsageError
+from neurosim.errors import UsageError, nearest
 from neurosim.memory import MemoryEstimate, estimate
 from neurosim.model import NeuronModel
 from neurosim.parameters import check_length, is_number
@@ -76,8 +76,6 @@ class Population:
         self._check_init(where)
 
     def _check_init(self, where: str) -> None:
-        from neurosim.errors import nearest
-
         if not isinstance(self.init, Mapping):
             raise UsageError(f"{where}: init = {self.init!r}: write for example init={{'v': -70.0}}")
         checked = {}
@@ -131,8 +129,6 @@ class Network:
             names.append(population.name)
 
     def __getitem__(self, name: str) -> Population:
-        from neurosim.errors import nearest
-
         for population in self.populations:
             if population.name == name:
                 return population
