@@ -9,12 +9,15 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from neurosim.backends.errors import SlowPathWarning, UsageError
 from neurosim.backends.program import Probe, Program
+
+if TYPE_CHECKING:
+    from neurosim.backends.tracing import Trace  # which is built on this module
 
 Fuse = Literal["auto", "require", "off"]
 
@@ -120,14 +123,8 @@ class Backend(ABC):
         """None where this backend can run fused kernels, else the reason why not."""
         return f"no kernels are generated for {self.name} arrays"
 
-    def compile_fused(
-        self,
-        program: Program,
-        n: int,
-        values: Mapping[str, Any],
-        state: Mapping[str, Any],
-    ) -> Kernel:
-        """One kernel made from the trace of the program."""
+    def compile_fused(self, trace: Trace, n: int, values: Mapping[str, Any], state: Mapping[str, Any]) -> Kernel:
+        """One kernel made from the trace of a program."""
         raise UsageError(f"backend {self.name!r} has no fused engine: {self.fusible()}; write fuse='off'")
 
     def compile(
@@ -159,15 +156,17 @@ class Backend(ABC):
         """
         from neurosim.backends.eager import EagerKernel  # which is made of this class
 
-        if self.will_fuse(program, fuse):
-            kernel = self.compile_fused(program, n, values, state)
+        kernel: Kernel
+        traced = self.traced(program, fuse)
+        if traced is not None:
+            kernel = self.compile_fused(traced, n, values, state)
         else:
             kernel = EagerKernel(self, program, n, values, state)
         kernel.probe(probes)
         return kernel
 
-    def will_fuse(self, program: Program, fuse: Fuse = "auto") -> bool:
-        """Whether :meth:`compile` makes one kernel of a program; nothing is compiled yet.
+    def traced(self, program: Program, fuse: Fuse = "auto") -> Trace | None:
+        """The trace that :meth:`compile` makes one kernel of, or None where the program runs op by op.
 
         Raises
         ------
@@ -177,17 +176,15 @@ class Backend(ABC):
         from neurosim.backends.tracing import NotTraceable, trace  # which is built on this module
 
         if fuse == "off":
-            return False
+            return None
         reason = self.fusible()
         if reason is None:
             try:
-                trace(program)
+                return trace(program)
             except NotTraceable as error:
                 reason = str(error)
-            else:
-                return True
         if fuse == "require":
             raise UsageError(f"fuse='require', but {program.name} cannot be fused on backend {self.name!r}: {reason}")
         message = f"{program.name} runs op by op on backend {self.name!r}: {reason}; write fuse='off' to accept this"
         warnings.warn(SlowPathWarning(message), stacklevel=2)
-        return False
+        return None

@@ -16,8 +16,8 @@ import numpy as np
 from neurosim.backends import kernel_cache
 from neurosim.backends.base import Kernel, NonFiniteState, Window
 from neurosim.backends.printers.numba_printer import print_kernel
-from neurosim.backends.program import Probe, Program
-from neurosim.backends.tracing import share_exponentials, trace
+from neurosim.backends.program import Probe
+from neurosim.backends.tracing import Trace, share_exponentials
 
 MAX_STEPS = 1 << 16  # of one call: events carry their step in 16 bits
 _WORTH_A_THREAD = 1e-3  # seconds of work in a call; below it waking a thread costs more than it saves
@@ -48,12 +48,13 @@ class NumbaKernel(Kernel):
 
     def __init__(
         self,
-        program: Program,
+        trace: Trace,
         n: int,
         values: Mapping[str, Any],
         state: Mapping[str, Any],
     ) -> None:
-        traced = share_exponentials(trace(program))
+        traced = share_exponentials(trace)
+        program = trace.program
         self.source, layout = print_kernel(traced)
         self._kernel = kernel_cache.load(self.source, "kernel", _mathematics()).kernel
         self.program, self._n, self._block = program, n, layout.block

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 
 from neurosim.backends.base import Backend, Kernel
-from neurosim.backends.program import Program
+from neurosim.backends.tracing import Trace
 
 
 class NumPyBackend(Backend):
@@ -31,17 +31,11 @@ class NumPyBackend(Backend):
     def fusible(self) -> str | None:
         return None if importlib.util.find_spec("numba") else "Numba is not installed: pip install numba"
 
-    def compile_fused(
-        self,
-        program: Program,
-        n: int,
-        values: Mapping[str, Any],
-        state: Mapping[str, Any],
-    ) -> Kernel:
+    def compile_fused(self, trace: Trace, n: int, values: Mapping[str, Any], state: Mapping[str, Any]) -> Kernel:
         # Numba takes half a second to import: only when a kernel is wanted.
         from neurosim.backends.numba_engine import NumbaKernel
 
-        return NumbaKernel(program, n, values, state)
+        return NumbaKernel(trace, n, values, state)
 
 
 def create() -> Backend:

@@ -93,7 +93,9 @@ class Simulation:
         # Compiled when first needed: what is recorded decides what they compute.
         self._kernels: dict[str, Kernel] = {}
         self._between: dict[str, dict[str, Any]] = {}  # state of populations whose next kernel is being compiled
-        self._fused = {p.name: self.backend.will_fuse(self._assemble(p).program, fuse) for p in net.populations}
+        self._fused = {
+            p.name: self.backend.traced(self._assemble(p).program, fuse) is not None for p in net.populations
+        }
 
     # -- what there is
 

@@ -124,10 +124,12 @@ def _checked(check: Any, outcome: Outcome) -> dict[str, Any]:
 def _draw(outcome: Outcome, folder: Path) -> list[str]:
     files = []
     for stem, figure in outcome.figures.items():
+        if engine := figure.get_layout_engine():
+            engine.execute(figure)
+            figure.set_layout_engine(None)  # the axes stay here for both files
         for suffix in ("png", "svg"):
             path = folder / f"{stem}.{suffix}"
             figure.savefig(path, dpi=_DPI, metadata={"Date": None} if suffix == "svg" else None)
-            figure.set_layout_engine("none")  # the axes stay where the first file has put them
             if suffix == "svg" and path.stat().st_size > _SVG_BYTES:
                 path.unlink()
             else:

@@ -63,11 +63,12 @@ def run(
     }
 
     def axons(amplitude: Any, start: Any, stop: Any, v: Any, duration: float, *traced: str) -> Result:
-        # always one value per axon, so that all experiments share one kernel
+        # always one value per axon and the current of the first, so that all experiments share one kernel
         values = [np.array(x, dtype=float).ravel() for x in np.broadcast_arrays(amplitude, start, stop, v)]
         stimuli, init = (Step(*values[:3]),), {"v": values[3]}
         net = Network((Population("axon", HodgkinHuxley(), len(values[0]), stimuli=stimuli, init=init),))
-        return simulate(net, duration=duration, record=[Record("axon", x) for x in ("spikes", *traced)], **options)
+        record = [Record("axon", "i_syn", neurons=[0]), *(Record("axon", x) for x in ("spikes", *traced))]
+        return simulate(net, duration=duration, record=record, **options)
 
     # an action potential, an axon at rest, the traces of the second figure, and peak against depolarisation
     ramp = np.linspace(0.0, 20.0, scaled(400, scale, at_least=81))
@@ -78,7 +79,7 @@ def run(
     anodes = slice(2 + len(SHOCKS), shown)
     amplitude[anodes], start[anodes], stop[anodes] = ANODES, 5.0, 35.0
     v[shown:] = ramp
-    result = axons(amplitude, start, stop, v, 50.0, "v", "m", "h", "n", "i_syn")
+    result = axons(amplitude, start, stop, v, 50.0, "v", "m", "h", "n")
     traces = {name: result.traces["axon"][name].astype(float) for name in ("v", "m", "h", "n", "i_syn")}
     peaks = traces["v"][:, shown:].max(axis=0)
 

@@ -206,10 +206,11 @@ def test_a_backend_without_a_fused_engine_says_so(other_backend, refuses):
     if other_backend.fusible() is None:
         pytest.skip(f"{other_backend.name} has a fused engine")
     from neurosim.backends import Outputs, Program
+    from neurosim.backends.tracing import trace
 
     program = Program("p", "float64", ("v",), (), lambda xp, s, p, clock: Outputs({"v": s["v"]}, s["v"] > 0.0, {}))
     with refuses("has no fused engine: ", "write fuse='off'"):
-        other_backend.compile_fused(program, 1, {}, {"v": 0.0})
+        other_backend.compile_fused(trace(program), 1, {}, {"v": 0.0})
     with refuses("fuse='require', but p cannot be fused on backend "):
         other_backend.compile(program, 1, {}, {"v": 0.0}, fuse="require")
     with pytest.warns(SlowPathWarning, match="p runs op by op on backend .* write fuse='off' to accept this"):
