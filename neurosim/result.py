@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from neurosim.errors import UsageError, nearest
 from neurosim.record import SPIKES, Channel
 from neurosim.sinks.base import Header, Records
+
+if TYPE_CHECKING:
+    from neurosim.plotting import Plots
 
 T = TypeVar("T")
 
@@ -124,6 +127,12 @@ class Result:
         return self.n_steps * self._header.dt
 
     @property
+    def span(self) -> tuple[float, float]:
+        """Begin and end of the run, ms from the beginning of the simulation."""
+        first = self._header.first_step
+        return first * self.dt, (first + self.n_steps) * self.dt
+
+    @property
     def partial(self) -> bool:
         """Whether the run was cut short."""
         return bool(self.provenance.get("partial"))
@@ -163,6 +172,44 @@ class Result:
         if self.duration == 0:
             raise UsageError("Result.rates: the run has no duration")
         return counts / (self.duration * 1e-3)
+
+    def neurons(self, population: str, variable: str = SPIKES) -> np.ndarray:
+        """Indices of the neurons of which a variable was recorded, ascending."""
+        if variable == SPIKES and population in self._recorded_neurons:
+            return self._recorded_neurons[population]
+        name, known = f"{population}/{variable}", [*self._traced, *(f"{p}/{SPIKES}" for p in self._recorded_neurons)]
+        if name not in self._traced:
+            raise UsageError(f"Result.neurons: {name} was not recorded; {nearest(name, known)}")
+        return self._traced[name].lanes
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures: ``result.plot.raster("exc")`` and its like, each returning Axes; see :mod:`neurosim.plotting`."""
+        from neurosim.plotting import Plots
+
+        return Plots(self)
+
+    def to_neo(self) -> Any:
+        """The records as a ``neo.Block``, for Elephant and the file formats that Neo writes.
+
+        One segment holds a ``SpikeTrain`` for each recorded neuron, silent ones too (annotations ``population`` and
+        ``neuron``), and an ``AnalogSignal`` for each trace, a neuron per channel (array annotation ``neuron``). A
+        ``Group`` for each population holds what is of it. A unit that Quantities does not know becomes
+        dimensionless; the annotation ``unit`` of a signal keeps it.
+
+        Returns
+        -------
+        neo.Block
+            Its arrays are copies.
+
+        Raises
+        ------
+        UsageError
+            When Neo is not installed: ``pip install "neurosim[neo]"``.
+        """
+        from neurosim.neo_export import to_block
+
+        return to_block(self, self._header)
 
     def __repr__(self) -> str:
         kept = ", ".join(f"{c.name} ({len(c.lanes)} neurons)" for c in self._header.channels) or "nothing recorded"

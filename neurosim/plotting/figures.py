@@ -1,16 +1,30 @@
-"""Figures that look alike: one style, colours that colour-blind readers can tell apart, no global state."""
+"""The style of the project: colours, settings of matplotlib, a figure that has them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from neurosim.result import Result
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "COLOURS",
+    "GREEN",
+    "GREY",
+    "ORANGE",
+    "PURPLE",
+    "RED",
+    "SKY",
+    "STYLE",
+    "legend",
+    "new_axes",
+    "style",
+    "subplots",
+    "title",
+]
 
 # Okabe and Ito (2008), without the yellow, which is too light for lines
 BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
@@ -23,6 +37,7 @@ BLACK, ORANGE, SKY, GREEN, BLUE, RED, PURPLE = (
     "#cc79a7",
 )
 GREY = "#888888"
+COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK)  # in the order in which they are taken
 
 STYLE: dict[str, Any] = {
     "axes.grid": True,
@@ -46,7 +61,7 @@ def style() -> dict[str, Any]:
     """Settings of matplotlib for every figure of the project."""
     from cycler import cycler
 
-    return STYLE | {"axes.prop_cycle": cycler(color=[BLUE, RED, GREEN, ORANGE, PURPLE, SKY, BLACK])}
+    return STYLE | {"axes.prop_cycle": cycler(color=COLOURS)}
 
 
 def subplots(
@@ -86,49 +101,16 @@ def subplots(
     return figure, axes
 
 
-def raster(result: Result, population: str, ax: Axes | None = None, *, size: float = 2.0) -> Axes:
-    """Spikes of a population: a dot each, and a density image where there are more than 100 000.
-
-    Parameters
-    ----------
-    result : Result
-        Of a run that recorded spikes.
-    population : str
-        Its name.
-    ax : Axes, optional
-        Where to draw; a new figure without it.
-    size : float
-        Of a dot, points.
-    """
-    t, i = result.spikes[population]
-    if ax is None:
-        _, ax = subplots()
-    if len(t) > 100_000:
-        counts, x, y = np.histogram2d(t, i, bins=(600, 300))
-        ax.pcolormesh(x, y, counts.T, cmap="Greys", rasterized=True)
-        ax.grid(False)
-    else:
-        ax.plot(t, i, ".", color=BLACK, markersize=size, rasterized=len(t) > 20_000)
-    ax.set(xlabel="time (ms)", ylabel="neuron", title=population)
-    return ax
+def new_axes(ax: Axes | None) -> Axes:
+    """These, or those of a new figure."""
+    return subplots()[1] if ax is None else ax
 
 
-def traces(result: Result, population: str, variable: str = "v", ax: Axes | None = None, **style: Any) -> Axes:
-    """A recorded variable against time, one line per neuron.
+def legend(ax: Axes) -> None:
+    """As in the style, also on axes that were made without it."""
+    ax.legend(frameon=False, fontsize=STYLE["legend.fontsize"])
 
-    Parameters
-    ----------
-    result : Result
-        Of a run that recorded the variable.
-    population, variable : str
-        What to draw.
-    ax : Axes, optional
-        Where to draw; a new figure without it.
-    **style
-        Of :meth:`matplotlib.axes.Axes.plot`.
-    """
-    if ax is None:
-        _, ax = subplots()
-    ax.plot(result.times(population, variable), result.traces[population][variable], **style)
-    ax.set(xlabel="time (ms)", ylabel=f"{variable} ({result.unit(population, variable)})")
-    return ax
+
+def title(ax: Axes, text: str) -> None:
+    """As in the style, also on axes that were made without it."""
+    ax.set_title(text, loc="left", fontsize=STYLE["axes.titlesize"])
