@@ -121,10 +121,9 @@ def _without_unused(
     """The same counts without delays that no synapse has."""
     n_owners, counts = len(offsets), offsets[:, 1:].reshape(len(offsets), n_sources, len(delays))
     used = counts.any(axis=(0, 1))
+    used[0] |= not used.any()  # rows without any synapse still have a shape
     if used.all():
         return delays, offsets, maps
-    if not used.any():  # no synapse at all
-        return delays[:0], np.zeros((n_owners, n_sources + 1), np.int64), maps
     kept = np.zeros((n_owners, n_sources * int(used.sum()) + 1), np.int64)
     kept[:, 1:] = counts[:, :, used].reshape(n_owners, -1)
     renumbered = np.cumsum(used) - 1

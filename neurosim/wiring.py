@@ -17,17 +17,15 @@ import numpy as np
 
 from neurosim.backends import row_recipe
 from neurosim.backends.philox import seed_words
-from neurosim.backends.row_builder import build
-from neurosim.backends.row_csr import rows_of_pairs
-from neurosim.backends.row_recipe import EXPLICIT, Place, Recipe
-from neurosim.backends.row_regenerator import Regenerator
+from neurosim.backends.row_recipe import Place, Recipe
 from neurosim.backends.rows import Rows
-from neurosim.connect.base import Pattern
+from neurosim.connect.base import listed_pattern
 from neurosim.distributions import MAX_DELAYS, Distribution
 from neurosim.errors import UsageError
 from neurosim.projection import Projection, check_all, ends_of, names
 
 if TYPE_CHECKING:
+    from neurosim.backends.row_regenerator import Regenerator
     from neurosim.layout import Layout
 
 _WHOLE = 1e-9  # relative: a delay this near to whole steps is one
@@ -93,6 +91,9 @@ def wire(
     progress : callable, optional
         ``progress(done, total)`` in expected synapses, each of which is drawn twice.
     """
+    from neurosim.backends.row_builder import build  # imports Numba
+    from neurosim.backends.row_regenerator import Regenerator
+
     plans = _plans(network, dt, precision)
     stored = _bundles([plan for plan in plans if plan.projection.stored])
     total = max(1, 2 * sum(int(plan.expected) for plans in stored for plan in plans))
@@ -227,11 +228,7 @@ class _Plan:
         connector = self.projection.connect
         key = np.array([*seed_words(seed), zlib.crc32(f"{self.name}/synapses".encode())], np.int64)
         listed = connector.listed(ends) if np.ndim(self.weight) or self.steps is not None else None
-        if listed is None:
-            pattern = connector.pattern(ends, key, threads)
-        else:
-            longs, targets, order = rows_of_pairs(*listed, ends.n_source, ends.n_target)
-            pattern = Pattern(EXPLICIT, ends.n_target, longs=longs, targets=targets, order=order)
+        pattern = connector.pattern(ends, key, threads) if listed is None else listed_pattern(listed, ends)
         ints, floats = pattern.numbers(key)
         tables: dict[str, np.ndarray] = {"longs": pattern.longs, "targets": pattern.targets, "delays": self.delays}
         if self.steps is not None:

@@ -10,7 +10,6 @@ import numpy as np
 
 from neurosim.backends import row_recipe
 from neurosim.backends.row_recipe import EXPLICIT
-from neurosim.backends.row_targets import inverse_log
 from neurosim.errors import UsageError
 from neurosim.parameters import Parameters
 
@@ -85,8 +84,18 @@ class Pattern:
         ints[row_recipe.SEED_LOW : row_recipe.STREAM + 1] = key
         ints[row_recipe.N_DELAYS] = 1
         if self.p:
+            from neurosim.backends.row_targets import inverse_log  # imports Numba
+
             floats[row_recipe.INVERSE_LOG] = inverse_log(self.p)
         return ints, floats
+
+
+def listed_pattern(pairs: tuple[np.ndarray, np.ndarray], ends: Ends) -> Pattern:
+    """Rows of listed synapses."""
+    from neurosim.backends.row_csr import rows_of_pairs  # imports Numba
+
+    longs, targets, order = rows_of_pairs(*pairs, ends.n_source, ends.n_target)
+    return Pattern(EXPLICIT, ends.n_target, longs=longs, targets=targets, order=order)
 
 
 class Connector(Parameters):

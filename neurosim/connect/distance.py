@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.backends.row_csr import candidate_rows
 from neurosim.backends.row_recipe import ALL, EXPLICIT, SKIPS
 from neurosim.connect.base import Connector, Ends, Pattern, candidates, flag, probability, register
 from neurosim.connect.kernels import Kernel
@@ -113,6 +112,8 @@ class DistanceDependent(Connector):
         return float(self._probability(source, target + (gap & (target >= source))).mean() * pairs)
 
     def pattern(self, ends: Ends, key: np.ndarray, threads: int | None) -> Pattern:
+        from neurosim.backends.row_csr import candidate_rows  # imports Numba
+
         n, gap = candidates(ends, self.autapses)
         assert self.p_max is not None
         p_max = float(self.p_max)

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.backends.row_csr import rows_of_pairs
-from neurosim.backends.row_recipe import EXPLICIT
-from neurosim.connect.base import Connector, Ends, Pattern, register
+from neurosim.connect.base import Connector, Ends, Pattern, listed_pattern, register
 from neurosim.connect.files import read_columns
 from neurosim.errors import UsageError
 
@@ -73,8 +71,7 @@ class _Listed(Connector):
         return self.pairs
 
     def pattern(self, ends: Ends, key: np.ndarray, threads: int | None) -> Pattern:
-        longs, targets, order = rows_of_pairs(*self.pairs, ends.n_source, ends.n_target)
-        return Pattern(EXPLICIT, ends.n_target, longs=longs, targets=targets, order=order)
+        return listed_pattern(self.pairs, ends)
 
 
 @register

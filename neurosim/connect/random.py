@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurosim.backends.row_counts import row_lengths
-from neurosim.backends.row_csr import rows_of_in_degree
 from neurosim.backends.row_recipe import ALL, DISTINCT, EXPLICIT, SKIPS, SPACINGS
 from neurosim.connect.base import Connector, Ends, Pattern, candidates, flag, probability, register, whole
 from neurosim.errors import UsageError
@@ -82,6 +80,8 @@ class FixedInDegree(Connector):
 
     def pattern(self, ends: Ends, key: np.ndarray, threads: int | None) -> Pattern:
         gap = ends.same and not self.autapses
+        from neurosim.backends.row_csr import rows_of_in_degree  # imports Numba
+
         longs, targets = rows_of_in_degree(ends.n_source, ends.n_target, self.k, gap, not self.multapses, key, threads)
         return Pattern(EXPLICIT, ends.n_target, longs=longs, targets=targets)
 
@@ -157,6 +157,8 @@ class FixedTotalNumber(Connector):
 
     def pattern(self, ends: Ends, key: np.ndarray, threads: int | None) -> Pattern:
         n, gap = candidates(ends, self.autapses)
+        from neurosim.backends.row_counts import row_lengths  # imports Numba
+
         lengths = row_lengths(ends.n_source, n, self.n, not self.multapses, key)
         return Pattern(SPACINGS if self.multapses else DISTINCT, n, gap, longs=lengths)
 
