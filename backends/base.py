@@ -60,7 +60,7 @@ class Kernel(ABC):
         """Sample these from now on, in place of those before."""
 
     @abstractmethod
-    def advance(self, first_step: int, n_steps: int) -> Window:
+    def advance(self, first_step: int, n_steps: int, arrivals: Sequence[Any] = ()) -> Window:
         """Run ``n_steps`` steps.
 
         Raises
@@ -110,6 +110,20 @@ class Backend(ABC):
 
     def synchronize(self) -> None:  # noqa: B027 - on the host there is nothing to wait for
         """Wait until the device has done all that was asked of it."""
+
+    def scatter_add(self, x: Any, index: np.ndarray, values: np.ndarray) -> Any:
+        """``x`` with ``values`` added at ``index``, one after the other; ``x`` may be written.
+
+        Parameters
+        ----------
+        x : array, shape (n,)
+            Of this library.
+        index, values : ndarray, shape (m,)
+            On the host; an index may come several times.
+        """
+        sums = np.array(self.to_numpy(x))  # the Array API has no such function
+        np.add.at(sums, index, values)
+        return self.asarray(sums, str(sums.dtype))
 
     def compact(self, mask: Any) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of the true elements of a 2-d mask, row by row, on the host.

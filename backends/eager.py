@@ -60,11 +60,12 @@ class EagerKernel(Kernel):
         full = np.array(np.broadcast_to(np.asarray(values, dtype=self.program.dtype), (self._n,)))
         self._state[name] = self._frozen(self._backend.asarray(full, self.program.dtype))
 
-    def _step(self, state: Mapping[str, Any], step: int) -> Outputs:
+    def _step(self, state: Mapping[str, Any], step: int, arrived: Sequence[Any]) -> Outputs:
         clock = Clock(step=self._backend.asarray(step, "int64"), lane=self._lane)
         try:
             with np.errstate(all="ignore"):  # what is not finite is found, and named, at the end of the window
-                return self.program.function(self._backend.xp, state, self._parameters, clock)
+                parameters = self._parameters | dict(zip(self.program.inputs, arrived, strict=True))
+                return self.program.function(self._backend.xp, state, parameters, clock)
         except (ValueError, TypeError, RuntimeError) as error:
             text = str(error)
             if "read-only" in text:
@@ -79,20 +80,20 @@ class EagerKernel(Kernel):
                 ) from error
             raise
 
-    def advance(self, first_step: int, n_steps: int) -> Window:
+    def advance(self, first_step: int, n_steps: int, arrivals: Sequence[Any] = ()) -> Window:
         xp, before = self._backend.xp, self._state
         state = before
         masks: list[Any] = []
         samples: list[list[Any]] = [[] for _ in self._probes]
         for step in range(first_step, first_step + n_steps):
-            outputs = self._step(state, step)
+            outputs = self._step(state, step, [array[step - first_step, :] for array in arrivals])
             for probe, lanes, taken in zip(self._probes, self._lanes_of, samples, strict=True):
                 if step % probe.every == 0:
                     array = state[probe.name] if probe.name in state else outputs.observables[probe.name]
                     taken.append(xp.take(xp.broadcast_to(array, (self._n,)), lanes))
             state = {name: self._carried(outputs.state[name]) for name in self.program.state}
             masks.append(xp.broadcast_to(outputs.event, (self._n,)))
-        self._check(state, before, first_step, n_steps)
+        self._check(state, before, first_step, n_steps, arrivals)
         self._state = state
         steps, fired = self._backend.compact(xp.stack(masks))
         dtype = self.program.dtype
@@ -115,13 +116,20 @@ class EagerKernel(Kernel):
         xp = self._backend.xp
         return all(bool(xp.all(xp.isfinite(x))) for x in state.values())
 
-    def _check(self, state: Mapping[str, Any], before: Mapping[str, Any], first_step: int, n_steps: int) -> None:
+    def _check(
+        self,
+        state: Mapping[str, Any],
+        before: Mapping[str, Any],
+        first_step: int,
+        n_steps: int,
+        arrivals: Sequence[Any],
+    ) -> None:
         """Step through a bad window again to name the first bad value."""
         if self._finite(state):
             return
         state = before
         for step in range(first_step, first_step + n_steps):
-            outputs = self._step(state, step)
+            outputs = self._step(state, step, [array[step - first_step, :] for array in arrivals])
             state = {name: self._carried(outputs.state[name]) for name in self.program.state}
             values = np.stack([self._backend.to_numpy(x) for x in state.values()], axis=-1)
             bad = np.argwhere(~np.isfinite(values))  # by lane, then in the order of the state

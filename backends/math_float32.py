@@ -37,6 +37,7 @@ _PI, _PI_LOW, _PI_LOWEST = (
 _ONE_OVER_PI = _f32(0.31830987)
 _SQRT_HALF_BITS = _i32(0x3F3504F3)
 _TWO_BITS = _i32(0x40000000)
+LARGEST_NARROW_EXP = _f32(80.0)  # whose exponential and its reciprocal are normal numbers
 LARGEST_NARROW = _f32(0.34)  # below log(2) / 2, where no power of two is taken out
 LARGEST_ANGLE = _f32(2.0**17)
 
@@ -87,6 +88,17 @@ def exp_f32(x):
     bits = bitcast_f32_i32(t)
     half = _i32(bits >> 1)
     return p * bitcast_i32_f32(_i32(half << 23)) * bitcast_i32_f32(_i32(_i32(bits - half) << 23))
+
+
+@njit(**_OPTIONS)
+def narrow_exp_f32(x):
+    """``exp_f32(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW_EXP``: one scaling is enough."""
+    t = fma_f32(x, _LOG2_E, _SHIFT_TANH)
+    k = _SHIFT_TANH - t
+    r = fma_f32(k, _LN2_LOW, fma_f32(k, _LN2, x))
+    r2 = r * r
+    p = _ONE + fma_f32(r2, _exp_tail(r, r2), r)
+    return p * bitcast_i32_f32(_i32(bitcast_f32_i32(t) << 23))
 
 
 @njit(**_OPTIONS)

@@ -25,6 +25,7 @@ _PI, _PI_LOW, _PI_LOWEST = 3.141592653589793, 1.2246467991473532e-16, -2.9947698
 _ONE_OVER_PI = 0.3183098861837907
 _SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
 _TWO_BITS = np.int64(0x4000000000000000)
+LARGEST_NARROW_EXP = 700.0  # whose exponential and its reciprocal are normal numbers
 LARGEST_NARROW = 0.34  # below log(2) / 2, where no power of two is taken out
 LARGEST_ANGLE = 2.0**40
 
@@ -89,6 +90,17 @@ def exp_f64(x):
     bits = bitcast_f64_i64(t)
     half = bits >> 1
     return p * bitcast_i64_f64(half << 52) * bitcast_i64_f64((bits - half) << 52)
+
+
+@njit(**_OPTIONS)
+def narrow_exp_f64(x):
+    """``exp_f64(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW_EXP``: one scaling is enough."""
+    t = fma_f64(x, _LOG2_E, _SHIFT + 1023.0)
+    k = (_SHIFT + 1023.0) - t
+    r = fma_f64(k, _LN2_LOW, fma_f64(k, _LN2, x))
+    r2 = r * r
+    p = 1.0 + fma_f64(r2, _exp_tail(r, r2), r)
+    return p * bitcast_i64_f64(bitcast_f64_i64(t) << 52)
 
 
 @njit(**_OPTIONS)

@@ -31,6 +31,7 @@ does not notice when they change.
 
 from .math_float32 import LARGEST_ANGLE as _LARGEST_ANGLE_F32
 from .math_float32 import LARGEST_NARROW as _LARGEST_NARROW_F32
+from .math_float32 import LARGEST_NARROW_EXP as _LARGEST_NARROW_EXP_F32
 from .math_float32 import (
     cos_f32,
     exp_f32,
@@ -38,12 +39,14 @@ from .math_float32 import (
     log1p_f32,
     log_f32,
     magnitude_f32,
+    narrow_exp_f32,
     narrow_expm1_f32,
     sin_f32,
     tanh_f32,
 )
 from .math_float64 import LARGEST_ANGLE as _LARGEST_ANGLE_F64
 from .math_float64 import LARGEST_NARROW as _LARGEST_NARROW_F64
+from .math_float64 import LARGEST_NARROW_EXP as _LARGEST_NARROW_EXP_F64
 from .math_float64 import (
     cos_f64,
     exp_f64,
@@ -51,12 +54,13 @@ from .math_float64 import (
     log1p_f64,
     log_f64,
     magnitude_f64,
+    narrow_exp_f64,
     narrow_expm1_f64,
     sin_f64,
     tanh_f64,
 )
 
-__all__ = ["FUNCTIONS", "LARGEST_ANGLE", "LARGEST_NARROW", "NARROW", "magnitude_f32", "magnitude_f64"]
+__all__ = ["FUNCTIONS", "LARGEST_ANGLE", "NARROW", "magnitude_f32", "magnitude_f64"]
 
 FUNCTIONS = {
     ("exp", "float64"): exp_f64,
@@ -74,7 +78,15 @@ FUNCTIONS = {
     ("cos", "float64"): cos_f64,
     ("cos", "float32"): cos_f32,
 }
-# Shorter versions with the same bits for arguments up to LARGEST_NARROW[dtype name].
-NARROW = {"float64": {"expm1": narrow_expm1_f64}, "float32": {"expm1": narrow_expm1_f32}}
-LARGEST_NARROW = {"float64": float(_LARGEST_NARROW_F64), "float32": float(_LARGEST_NARROW_F32)}
+# Shorter versions with the same bits for arguments up to a magnitude, which stands with them.
+NARROW = {
+    "float64": {
+        "exp": (narrow_exp_f64, float(_LARGEST_NARROW_EXP_F64)),
+        "expm1": (narrow_expm1_f64, float(_LARGEST_NARROW_F64)),
+    },
+    "float32": {
+        "exp": (narrow_exp_f32, float(_LARGEST_NARROW_EXP_F32)),
+        "expm1": (narrow_expm1_f32, float(_LARGEST_NARROW_F32)),
+    },
+}
 LARGEST_ANGLE = {"float64": float(_LARGEST_ANGLE_F64), "float32": float(_LARGEST_ANGLE_F32)}

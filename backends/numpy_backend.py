@@ -24,6 +24,10 @@ class NumPyBackend(Backend):
     def to_numpy(self, x: Any) -> np.ndarray:
         return np.asarray(x)
 
+    def scatter_add(self, x: Any, index: np.ndarray, values: np.ndarray) -> Any:
+        np.add.at(x, index, values)
+        return x
+
     def memory(self) -> tuple[int, int]:
         memory = psutil.virtual_memory()
         return memory.available, memory.total

@@ -60,6 +60,8 @@ class Program:
         The parameters. Their values are given to :meth:`Backend.compile`, so that other values never compile anew.
     function : callable
         ``function(xp, state, params, clock) -> Outputs``, pure.
+    inputs : tuple of str
+        Values from outside, one per lane and step, in ``params`` by these names; in the type ``dtype``.
     observables : tuple of str
         Names in ``Outputs.observables`` that this run wants; the others are not computed in a kernel.
     """
@@ -70,6 +72,7 @@ class Program:
     slots: tuple[Slot, ...]
     function: Callable[[Any, Mapping[str, Array], Mapping[str, Array], Clock], Outputs] = field(repr=False)
     observables: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,15 @@ kernel. Declare populations, simulate, look:
 [0, 7, 14]
 """
 
+from neurosim import connect
 from neurosim.engine import Simulation, simulate
 from neurosim.errors import RecordingError, SimulationError, SlowPathWarning, UsageError
 from neurosim.model import NeuronModel, Reference, param, register
 from neurosim.network import Network, Population
+from neurosim.projection import Projection
 from neurosim.record import Record
 from neurosim.result import Result, Spikes
+from neurosim.spike_source import SpikeSource
 from neurosim.stimuli import (
     Constant,
     OrnsteinUhlenbeck,
@@ -36,6 +39,7 @@ __all__ = [
     "NeuronModel",
     "OrnsteinUhlenbeck",
     "Population",
+    "Projection",
     "PulseTrain",
     "Ramp",
     "Record",
@@ -46,11 +50,13 @@ __all__ = [
     "SimulationError",
     "Sine",
     "SlowPathWarning",
+    "SpikeSource",
     "Spikes",
     "Step",
     "Stimulus",
     "UsageError",
     "WhiteNoise",
+    "connect",
     "param",
     "register",
     "simulate",

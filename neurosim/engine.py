@@ -9,29 +9,34 @@ flushing.
 from __future__ import annotations
 
 import time
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from neurosim.backends import Backend, Kernel, NonFiniteState, Probe, Window, get
 from neurosim.backends.base import Fuse
+from neurosim.backends.loop import BadState, PythonLoop
+from neurosim.backends.spike_list import SpikeList
+from neurosim.checks import check_dt, check_options, whole_steps
 from neurosim.errors import RecordingError, SimulationError, UsageError, nearest
 from neurosim.integrators import get_integrator
 from neurosim.interrupt import InterruptFlag
 from neurosim.memory import FIRST_WINDOW, WINDOW_BYTES, MemoryEstimate, check_fits, estimate, trace_bytes
 from neurosim.model import state_units
 from neurosim.network import Network, Population
-from neurosim.parameters import is_number
 from neurosim.progress import Progress
 from neurosim.provenance import provenance
 from neurosim.record import SPIKES, Channel, channels
 from neurosim.result import Result
 from neurosim.sinks import Header, MemorySink, Sink, open_sink
+from neurosim.spike_source import SpikeSource
 from neurosim.step import CURRENT, Assembly, assemble
+from neurosim.synapses import Synapses
+
+if TYPE_CHECKING:
+    from neurosim.backends.numba_loop import NumbaLoop
 
 Precision = Literal["float64", "float32"]
-_PRECISIONS = ("float64", "float32")
-_FUSE = ("auto", "require", "off")
 _SECONDS_PER_WINDOW = 0.1
 _LONGEST_WINDOW = 1 << 15
 
@@ -79,7 +84,7 @@ class Simulation:
                 f"Simulation takes a Network, got {type(net).__name__}: write Simulation(Network((…,)), …)"
             )
         check_options(precision=precision, fuse=fuse, seed=seed)
-        _check_dt(dt, net)
+        check_dt(dt, net)
         self.net, self.dt, self.precision = net, float(dt), precision
         self.method, self.fuse, self.seed = method, fuse, int(seed)
         self.backend = get(backend)
@@ -93,9 +98,18 @@ class Simulation:
         # Compiled when first needed: what is recorded decides what they compute.
         self._kernels: dict[str, Kernel] = {}
         self._between: dict[str, dict[str, Any]] = {}  # state of populations whose next kernel is being compiled
-        self._fused = {
-            p.name: self.backend.traced(self._assemble(p).program, fuse) is not None for p in net.populations
+        self._lists = {p.name: self._listed(p) for p in net.populations if isinstance(p.model, SpikeSource)}
+        reached = {(q.target, q.receptor) for q in net.projections}
+        self.reached = {
+            p.name: tuple(name for name in p.receptors if (p.name, name) in reached) for p in net.populations
         }
+        self.fused = {
+            p.name: self.backend.traced(self._assemble(p).program, fuse) is not None
+            for p in net.populations
+            if p.name not in self._lists
+        }
+        self._loop: PythonLoop | NumbaLoop | None = None
+        self._synapses: Synapses | None = None
 
     # -- what there is
 
@@ -112,7 +126,7 @@ class Simulation:
 
     def state(self, population: str) -> dict[str, np.ndarray]:
         """Copies of the state variables of a population, each of shape (n,)."""
-        names = self.net[population].model.State._fields
+        names = self.net[population].neuron.State._fields
         self._prepare([])
         return {name: self._kernels[population].read(name) for name in names}
 
@@ -126,11 +140,20 @@ class Simulation:
             seed=self.seed,
             precision=self.precision,
             observables=observables,
+            receptors=self.reached[population.name],
         )
+
+    def _listed(self, population: Population) -> SpikeList:
+        steps, lanes = population.model.steps(population.name, population.n, self.dt)  # type: ignore[attr-defined]
+        return SpikeList(population.name, self.precision, int(population.n), steps, lanes)
 
     def _prepare(self, wanted: list[Channel]) -> None:
         """Have a kernel for each population that samples what is wanted."""
+        before = dict(self._kernels)
+        self._kernels |= self._lists
         for population in self.net.populations:
+            if population.name in self._lists:
+                continue
             traced = [c for c in wanted if c.population == population.name and c.variable != SPIKES]
             observables = tuple(c.variable for c in traced if c.variable == CURRENT)
             kernel = self._kernels.get(population.name)
@@ -138,6 +161,16 @@ class Simulation:
                 del kernel  # or its arrays stay while the next is made
                 self._compile(population, observables)
             self._kernels[population.name].probe([Probe(c.variable, c.every, c.lanes) for c in traced])
+        if self.net.projections and any(before.get(name) is not kernel for name, kernel in self._kernels.items()):
+            self._join()
+
+    def _join(self) -> None:
+        """Make the loop of a connected network, which goes on where the one before it stands."""
+        if self._synapses is None:
+            self._synapses = Synapses(self, self._kernels)
+        past = self._loop.past() if self._loop is not None else {}
+        self._loop = self._synapses.loop(self._kernels)
+        self._loop.resume(self._step, past)
 
     def _compile(self, population: Population, observables: tuple[str, ...]) -> None:
         """A kernel that goes on where the one before it stands."""
@@ -147,7 +180,7 @@ class Simulation:
             self._between[name] = {variable: self._kernels[name].read(variable) for variable in assembly.state}
             del self._kernels[name]  # its arrays make place for the new ones
         state = self._between.get(name, assembly.state)
-        fuse: Fuse = "require" if self._fused[name] else "off"
+        fuse: Fuse = "require" if self.fused[name] else "off"
         self._kernels[name] = self.backend.compile(assembly.program, population.n, assembly.values, state, fuse=fuse)
         self._between.pop(name, None)
 
@@ -182,7 +215,7 @@ class Simulation:
         """
         if not self._in_step:
             raise UsageError("this simulation was cut off in the midst of a window and cannot go on: make a new one")
-        n_steps = _whole_steps(duration, self.dt)
+        n_steps = whole_steps(duration, self.dt)
         wanted = channels(record, self.net)
         target = open_sink(sink)
         if isinstance(target, MemorySink):
@@ -236,16 +269,13 @@ class Simulation:
         bar: Progress,
     ) -> None:
         window, longest = FIRST_WINDOW, self._longest_window(wanted)
+        if self._loop is not None:
+            self._loop.record([c.population for c in wanted if c.variable == SPIKES])
         while self._step < first + n_steps and not interrupt.requested:
             k = min(window, first + n_steps - self._step, longest)
             start = time.perf_counter()
             self._in_step = False
-            windows: dict[str, Window] = {}
-            for name, kernel in self._kernels.items():
-                try:
-                    windows[name] = kernel.advance(self._step, k)
-                except NonFiniteState as error:
-                    raise SimulationError(self._explain(name, error)) from None
+            windows = self._advance(k)
             self._step += k
             self._in_step = True
             # Only when all have come through: what is delivered is of the same time for all.
@@ -254,6 +284,21 @@ class Simulation:
             target.flush(self._step)
             bar.update(self._step - first)
             window = _next_window(window, time.perf_counter() - start)
+
+    def _advance(self, n_steps: int) -> dict[str, Window]:
+        if self._loop is not None:
+            try:
+                found = self._loop.advance(self._step, n_steps)
+            except BadState as bad:
+                raise SimulationError(self._explain(bad.member, bad.error)) from None
+            return {p.name: window for p, window in zip(self.net.populations, found, strict=True)}
+        windows = {}
+        for name, kernel in self._kernels.items():
+            try:
+                windows[name] = kernel.advance(self._step, n_steps)
+            except NonFiniteState as error:
+                raise SimulationError(self._explain(name, error)) from None
+        return windows
 
     def _deliver(self, target: Sink, population: str, wanted: list[Channel], window: Window) -> None:
         samples = iter(window.samples)
@@ -283,7 +328,7 @@ class Simulation:
         units = {}
         for p in self.net.populations:
             units[f"{p.name}/{CURRENT}"] = p.model.current_unit
-            units |= {f"{p.name}/{name}": unit for name, unit in state_units(type(p.model)).items()}
+            units |= {f"{p.name}/{name}": unit for name, unit in state_units(type(p.neuron)).items()}
         return units
 
     def _label(self) -> str:
@@ -320,51 +365,6 @@ def simulate(net: Network, *, duration: float, dt: float, record: Any = (), **op
         if key not in known:
             raise UsageError(f"simulate has no option {key!r}: {nearest(key, known)}")
     return Simulation(net, dt=dt, **options).run(duration, record=record, **of_run)
-
-
-def check_options(*, precision: Any, fuse: Any, seed: Any) -> None:
-    """Refuse options that no simulation takes.
-
-    Raises
-    ------
-    UsageError
-        The message says what to write instead.
-    """
-    if precision not in _PRECISIONS:
-        raise UsageError(f"unknown precision {precision!r}: {nearest(str(precision), _PRECISIONS)}")
-    if fuse not in _FUSE:
-        raise UsageError(f"unknown fuse {fuse!r}: {nearest(str(fuse), _FUSE)}")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
-        raise UsageError(f"seed = {seed!r}: must be a whole number from 0 to 2**64 - 1")
-
-
-def _check_dt(dt: Any, net: Network) -> None:
-    if not is_number(dt) or dt <= 0:
-        raise UsageError(f"dt = {dt!r} ms: must be a finite number above 0, for example dt=0.1")
-    for p in net.populations:
-        limit = p.model.max_dt()
-        if dt > limit:
-            raise UsageError(
-                f"dt = {dt:g} ms is too large for population {p.name!r}: {type(p.model).__name__} is stable "
-                f"up to {limit:g} ms with these parameters; write dt={limit / 2:g} or less"
-            )
-        if p.t_ref and round(p.t_ref / dt) < 1:
-            raise UsageError(
-                f"population {p.name!r}: t_ref = {p.t_ref:g} ms is less than half a step of {dt:g} ms: "
-                f"write t_ref=0 or t_ref={dt:g}"
-            )
-
-
-def _whole_steps(duration: Any, dt: float) -> int:
-    if not is_number(duration) or duration < 0:
-        raise UsageError(f"duration = {duration!r} ms: must be a finite number, at least 0")
-    steps = round(duration / dt)
-    if abs(steps * dt - duration) > 1e-6 * dt + 1e-12 * duration:
-        raise UsageError(
-            f"duration = {duration!r} ms is no whole number of steps of {dt:g} ms: "
-            f"write duration={max(steps, 1) * dt:.12g}"
-        )
-    return steps
 
 
 def _next_window(window: int, seconds: float) -> int:

@@ -75,7 +75,7 @@ def estimate(network: Network, backend: Any, precision: str, *, fused: bool | No
     itemsize = _ITEMSIZE[precision]
     state = parameters = working = 0
     for population in network.populations:
-        records: tuple[Any, ...] = (population.model, *population.stimuli)
+        records: tuple[Any, ...] = (population.neuron, *population.stimuli)
         carried: int = sum(len(record.State._fields) for record in records) + (population.t_ref > 0)
         carried += not (population.model.resets() or population.model.stochastic())
         state += carried * population.n * itemsize

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ import numpy as np
 from neurosim.errors import UsageError, nearest
 from neurosim.memory import MemoryEstimate, estimate
 from neurosim.model import NeuronModel
+from neurosim.neuron import compose
 from neurosim.parameters import check_length, is_number
+from neurosim.projection import Projection, check_all
+from neurosim.receptors import Receptor
 from neurosim.stimuli import Stimulus
 
 
@@ -34,6 +38,8 @@ class Population:
         Refractory period in ms: the threshold is off and ``model.held_while_refractory`` stand still.
     init : mapping
         Values of state variables at t = 0, a float or shape (n,), in place of the model's.
+    receptors : mapping
+        Receptor by name. Its state variables are named after it, as in ``excitatory_g``.
 
     Raises
     ------
@@ -47,6 +53,12 @@ class Population:
     stimuli: tuple[Stimulus, ...] = ()
     t_ref: float = 0.0
     init: dict[str, Any] = field(default_factory=dict)
+    receptors: dict[str, Receptor] = field(default_factory=dict)
+
+    @cached_property
+    def neuron(self) -> Any:
+        """The model together with its receptors, as one model."""
+        return compose(self.model, self.receptors)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isidentifier():
@@ -73,15 +85,37 @@ class Population:
                 instead = f"Constant({stimulus!r})" if is_number(stimulus) else "Constant(1.0)"
                 raise UsageError(f"{where}: stimulus {stimulus!r} is no Stimulus: write for example {instead}")
             check_length(where, stimulus, self.n)
+        self._check_receptors(where)
         self._check_init(where)
+
+    def _check_receptors(self, where: str) -> None:
+        if not isinstance(self.receptors, Mapping):
+            raise UsageError(
+                f"{where}: receptors = {self.receptors!r}: write for example "
+                "receptors={'excitatory': ExponentialCurrent()}"
+            )
+        for name, receptor in self.receptors.items():
+            if not isinstance(name, str) or not name.isidentifier():
+                raise UsageError(f"{where}: receptor name {name!r} is no identifier: write for example 'excitatory'")
+            if not isinstance(receptor, Receptor):
+                made = f"{receptor.__name__}()" if isinstance(receptor, type) else "ExponentialCurrent()"
+                raise UsageError(f"{where}: receptor {name!r} is {receptor!r}, no Receptor: write for example {made}")
+            check_length(where, receptor, self.n)
+        if self.receptors and "v" not in self.model.State._fields:
+            raise UsageError(
+                f"{where}: {type(self.model).__name__} has no membrane potential v for receptors to act on: "
+                "leave receptors out"
+            )
+        object.__setattr__(self, "receptors", dict(self.receptors))
+        _ = self.neuron  # refuses names that collide
 
     def _check_init(self, where: str) -> None:
         if not isinstance(self.init, Mapping):
             raise UsageError(f"{where}: init = {self.init!r}: write for example init={{'v': -70.0}}")
         checked = {}
         for name, value in self.init.items():
-            if name not in self.model.State._fields:
-                raise UsageError(f"{where}: init has {name!r}: {nearest(name, self.model.State._fields)}")
+            if name not in self.neuron.State._fields:
+                raise UsageError(f"{where}: init has {name!r}: {nearest(name, self.neuron.State._fields)}")
             try:
                 array = np.array(value, dtype=np.float64)
             except (TypeError, ValueError):
@@ -97,20 +131,23 @@ class Population:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Populations that are simulated together.
+    """Populations that are simulated together, and what joins them.
 
     Parameters
     ----------
     populations : sequence of Population
         Each with a name of its own.
+    projections : sequence of Projection
+        Synapses between them.
 
     Raises
     ------
     UsageError
-        When it is empty or two populations have the same name.
+        When it is empty, two populations have the same name, or a projection joins what is not there.
     """
 
     populations: tuple[Population, ...]
+    projections: tuple[Projection, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.populations, Population):
@@ -127,6 +164,7 @@ class Network:
             if population.name in names:
                 raise UsageError(f"two populations are named {population.name!r}: give each its own name")
             names.append(population.name)
+        object.__setattr__(self, "projections", check_all(self.projections, self.populations))
 
     def __getitem__(self, name: str) -> Population:
         for population in self.populations:

@@ -45,7 +45,7 @@ class Record:
             When there is nothing of that name or index.
         """
         where = f"Record({self.population!r}, {self.variable!r})"
-        known = (SPIKES, *population.model.State._fields, CURRENT)
+        known = (SPIKES, *population.neuron.State._fields, CURRENT)
         if self.variable not in known:
             raise UsageError(
                 f"{where}: {type(population.model).__name__} has no such variable: {nearest(self.variable, known)}"

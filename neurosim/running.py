@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from neurosim.engine import check_options
+from neurosim.checks import check_options
 from neurosim.errors import UsageError
 from neurosim.scenario import Outcome, Scenario, check_scale
 

@@ -1,4 +1,4 @@
-"""One step of a population as a pure program: integrate → threshold → reset.
+"""One step of a population as a pure program: integrate → threshold → arrive → reset.
 
 The program is a formula over arrays that the backend runs op by op or fuses; nothing here knows which.
 """
@@ -50,9 +50,10 @@ def assemble(
     seed: int,
     precision: str,
     observables: tuple[str, ...] = (),
+    receptors: tuple[str, ...] = (),
 ) -> Assembly:
-    """Everything that a backend needs to run a population."""
-    model = population.model
+    """Everything that a backend needs to run a population; ``receptors`` are those that projections reach."""
+    model = population.neuron
     slots: list[Slot] = []
     values: dict[str, Any] = {}
 
@@ -98,6 +99,7 @@ def assemble(
         slots=tuple(slots),
         function=_Step(population, integrator, tuple(prepared), precision, bool(t_ref)),
         observables=observables,
+        inputs=tuple(f"arrivals.{name}" for name in receptors),
     )
     return Assembly(program, values, state)
 
@@ -131,7 +133,7 @@ class _Step:
             raise type(error)(f"{where}: {error}") from error
 
     def _outputs(self, xp: Any, state: Mapping[str, Any], params: Mapping[str, Any], clock: Clock) -> Outputs:
-        model = _bound("model", self.population.model, params)
+        model = _bound("model", self.population.neuron, params)
         s = model.State(*(state[name] for name in model.State._fields))
         new: dict[str, Any] = {}
 
@@ -161,13 +163,25 @@ class _Step:
             spiked = spiked & free
             new[_REFRACTORY] = xp.where(spiked, params["t_ref"], new[_REFRACTORY])
 
+        after = self._arrived(xp, model, after, free, params, clock)
         if model.resets():
             fresh = checked_state(model, "reset", model.reset(xp, after))
             after = type(after)(*(x if y is x else xp.where(spiked, y, x) for x, y in zip(after, fresh, strict=True)))
         return Outputs({**after._asdict(), **new}, spiked, {CURRENT: current})
 
+    def _arrived(self, xp: Any, model: Any, s: Any, free: Any, params: Mapping[str, Any], clock: Clock) -> Any:
+        """State after the spikes of this step have arrived; the potential of a refractory neuron does not jump."""
+        weights = {}
+        for name in self.population.receptors:
+            if f"arrivals.{name}" in params:
+                weights[name] = params[f"arrivals.{name}"]
+        if not weights:
+            return s
+        new = model.arrive(xp, s, weights)
+        return new if free is None or new.v is s.v else new._replace(v=xp.where(free, new.v, s.v))
+
     def _held(self) -> list[str]:
-        model = type(self.population.model)
+        model = type(self.population.neuron)
         return [name for name in model.held_while_refractory if name in model.State._fields]
 
     def _random(self, role: str, params: Mapping[str, Any], clock: Clock) -> Random:

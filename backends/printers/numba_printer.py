@@ -1,9 +1,10 @@
 """Print a trace as Python source for Numba.
 
-The kernel works on blocks of lanes. A block's rows (state, per-lane parameters, observables) are copied to one
-scratch array in the first-level cache, advanced ``n_steps`` steps there, and copied back. Because every row lives in
-that one array at a constant distance, LLVM sees without run-time checks that rows do not overlap, and vectorises
-the loop over lanes. Blocks are padded to whole vectors by copies of the last lane, so no scalar remainder is left.
+The kernel works on blocks of lanes and advances one by ``n_steps`` steps before it goes to the next, within the
+first-level cache. The state is stored by blocks, too: the rows of a block stand in one piece at a constant distance, so
+LLVM sees without run-time checks that they do not overlap, and vectorises the loop over lanes; what passes from loop to
+loop has rows in a scratch array of the same kind. Blocks are padded to whole vectors by copies of the last lane, so no
+scalar remainder is left.
 
 Nothing is compiled with fast-math: each operation is rounded as IEEE 754 says, products and sums are not
 contracted, and the bits are those of NumPy on every machine, for every number of threads.
@@ -11,18 +12,17 @@ contracted, and the bits are those of NumPy on every machine, for every number o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 
-from neurosim.backends.printers.numba_template import TEMPLATE
+from neurosim.backends.printers.numba_layout import VECTOR, Layout
+from neurosim.backends.printers.numba_template import INPUTS, TEMPLATE, WORDS
 from neurosim.backends.printers.split import split, weight
 from neurosim.backends.tracing import FUNCTIONS
 from neurosim.backends.tracing.graph import Node
 from neurosim.backends.tracing.program_trace import Level, Trace
 
-VECTOR = 16  # lanes of the widest vector: 512 bits of float32
-_SCRATCH_BYTES = 28 * 1024  # of a first-level cache of 32 KiB
 _SHORT = {"float32": "f32", "float64": "f64"}
 _NUMPY = {
     "bool": "np.bool_",
@@ -64,58 +64,7 @@ _OPERATORS = {
 CALLS = frozenset(FUNCTIONS) - frozenset(_OPERATORS)  # our own mathematics, math_functions
 # Functions with a shorter version for small arguments, and the bound: see math_functions.NARROW, whose import would
 # cost every process the import of Numba.
-NARROW = {"expm1": 0.34}
-
-
-class Layout:
-    """Where the kernel finds each value: rows of the scratch array, indices of the scalars.
-
-    Attributes
-    ----------
-    lanes, lanes64, scalars, scalars64, integers : list of int
-        Hoisted nodes in the order in which the kernel's arguments hold them.
-    """
-
-    def __init__(self, trace: Trace) -> None:
-        nodes, dtype = trace.graph.nodes, trace.program.dtype
-        groups: dict[str, list[int]] = {
-            "lanes": [],
-            "lanes64": [],
-            "scalars": [],
-            "scalars64": [],
-            "integers": [],
-        }
-        for index in trace.hoisted:
-            node = nodes[index]
-            kind = "lanes" if trace.levels[index] is Level.LANES else "scalars"
-            if node.dtype.startswith("int"):
-                groups["integers"].append(index)
-            else:
-                groups[kind if node.dtype == dtype else kind + "64"].append(index)
-        self.lanes, self.lanes64 = groups["lanes"], groups["lanes64"]
-        self.scalars, self.scalars64, self.integers = (
-            groups["scalars"],
-            groups["scalars64"],
-            groups["integers"],
-        )
-        self.n_state = len(trace.program.state)
-        self.rows = self.n_state + len(trace.program.observables) + len(self.lanes)
-        self.rows64 = len(self.lanes64)
-        self.row_of = {index: self.rows - len(self.lanes) + i for i, index in enumerate(self.lanes)}
-        self._itemsize = 4 if dtype == "float32" else 8
-
-    def new_row(self) -> int:
-        """One more row of the scratch array."""
-        self.rows += 1
-        return self.rows - 1
-
-    @property
-    def block(self) -> int:
-        """Lanes of a block, a whole number of vectors."""
-        per_lane = self.rows * self._itemsize + self.rows64 * 8
-        vectors = max(4, min(128, _SCRATCH_BYTES // max(per_lane, 1) // VECTOR))
-        # An odd number: rows a large power of two apart fall on the same lines of the cache.
-        return (vectors - 1 + vectors % 2) * VECTOR
+NARROW = {"float32": {"exp": 80.0, "expm1": 0.34}, "float64": {"exp": 700.0, "expm1": 0.34}}
 
 
 def print_kernel(trace: Trace) -> tuple[str, Layout]:
@@ -182,6 +131,8 @@ class _Printer:
                 kind, _, name = node.payload.partition(" ")
                 if kind == "state":
                     self.names[index] = f"s{self.trace.program.state.index(name)}"
+                elif kind == "arrival":
+                    self.names[index] = f"a{self.trace.program.inputs.index(name)}"
                 elif kind in ("step", "lane"):
                     self.names[index] = kind
 
@@ -265,8 +216,9 @@ class _Printer:
                     rows[index] = free.pop() if free else self.layout.new_row()
                     tail.append(f"w[j + {rows[index]} * B] = {self.names[index]}")
             for later in range(number + 1, len(ranges)):
-                arguments = {self.nodes[i].args[0] for i in short[later]}
-                tail += [line for a in inside if a in arguments for line in self.watch(a, later)]
+                here = {i for i in short[later] if self.nodes[i].args[0] in inside}
+                bounds, tops = self.bounds(short[later]), self.tops(short[later], later)
+                tail += [line for value in self.bounds(here) for line in self.watch(value, tops[bounds[value]])]
             general = [f"{self.names[i]} = {self.expression(self.nodes[i])}" for i in inside]
             if not short[number]:
                 loops.append(["for j in range(padded):", *_nest([*head, *general, *tail])])
@@ -277,19 +229,19 @@ class _Printer:
             ]
             loops.append(
                 [
-                    f"if top{number} <= {self.largest_magnitude()}:",
+                    f"if {self.small(self.tops(short[number], number))}:",
                     *_nest(["for j in range(padded):", *_nest([*head, *shorter, *tail])]),
                     "else:",
                     *_nest(["for j in range(padded):", *_nest([*head, *general, *tail])]),
                 ]
             )
         zero = f"{_NUMPY[self.integer]}(0)"
-        tops = [f"top{number} = {zero}" for number, calls in enumerate(short) if calls]
-        return [tops, *loops] if tops else loops
+        zeroed = [f"{top} = {zero}" for number, calls in enumerate(short) for top in self.tops(calls, number).values()]
+        return [zeroed, *loops] if zeroed else loops
 
     def before_short_versions(self, operations: Sequence[int]) -> list[int]:
         """Positions where two or more calls with a shorter version begin to follow each other."""
-        short = [self.nodes[i].op in NARROW for i in operations]
+        short = [self.nodes[i].op in self.narrow for i in operations]
         return [p for p in range(1, len(short) - 1) if short[p] and short[p + 1] and not short[p - 1]]
 
     @property
@@ -303,24 +255,49 @@ class _Printer:
         return {
             i
             for i in inside
-            if self.nodes[i].op in NARROW
+            if self.nodes[i].op in self.narrow
             and self.nodes[i].dtype == dtype
             and position.get(self.nodes[i].args[0], begin) < begin
         }
 
-    def watch(self, argument: int, later: int) -> list[str]:
-        """Statements that keep the largest argument of a later loop's calls."""
+    @property
+    def narrow(self) -> Mapping[str, float]:
+        """Functions with a shorter version, and its largest argument."""
+        return NARROW[self.trace.program.dtype]
+
+    def bounds(self, calls: Set[int]) -> dict[int, float]:
+        """What to watch so that all these calls may be short, and the largest magnitude of each.
+
+        That is the argument, or what it is a constant multiple of: two rates that depend on ``v / 80`` and ``v / 18``
+        are watched as one. The rounding of the product is far within the margin of the short versions.
+        """
+        bounds: dict[int, float] = {}
+        for call in sorted(calls):
+            value, bound = self.nodes[call].args[0], self.narrow[self.nodes[call].op]
+            node = self.nodes[value]
+            if node.op == "multiply":
+                for factor, other in (node.args, node.args[::-1]):
+                    constant = self.nodes[factor].payload if self.nodes[factor].op == "constant" else 0.0
+                    if constant and np.isfinite(constant):
+                        value, bound = other, bound / abs(float(constant))
+            bounds[value] = min(bound, bounds.get(value, bound))
+        return bounds
+
+    def tops(self, calls: Set[int], number: int) -> dict[float, str]:
+        """Names of the largest magnitudes that a loop depends on, one for each bound."""
+        bounds = dict.fromkeys(self.bounds(calls).values())
+        return {bound: f"top{number}_{i}" for i, bound in enumerate(bounds)}
+
+    def watch(self, value: int, top: str) -> list[str]:
+        """Statements that keep the largest magnitude of a value for a later loop."""
         function = f"magnitude_{_SHORT[self.trace.program.dtype]}"
         self.imports.add(function)
-        return [
-            f"size = {function}({self.names[argument]})",
-            f"top{later} = size if size > top{later} else top{later}",
-        ]
+        return [f"size = {function}({self.names[value]})", f"{top} = size if size > {top} else {top}"]
 
-    def largest_magnitude(self) -> str:
-        """Bits of the largest argument of the shorter versions."""
-        bits = np.asarray(NARROW["expm1"], dtype=self.trace.program.dtype).view(self.integer)
-        return f"{_NUMPY[self.integer]}({int(bits)})"
+    def small(self, tops: Mapping[float, str]) -> str:
+        """Condition that the calls of a loop may be the shorter versions."""
+        bits = {top: np.asarray(bound, self.trace.program.dtype).view(self.integer) for bound, top in tops.items()}
+        return " and ".join(f"{top} <= {_NUMPY[self.integer]}({largest})" for top, largest in bits.items())
 
     def loads(self, read: set[int], rows: dict[int, int], before: int, position: dict[int, int]) -> list[str]:
         """Statements that fetch what a loop reads from the scratch array."""
@@ -329,57 +306,89 @@ class _Printer:
             node = self.nodes[index]
             if node.op == "input" and node.payload.startswith("state "):
                 row = self.trace.program.state.index(node.payload[6:])
-                lines.append(f"s{row} = w[j + {row} * B]")
+                lines.append(f"s{row} = s[j + {row} * B]")
+            elif node.op == "input" and node.payload.startswith("arrival "):
+                i = self.trace.program.inputs.index(node.payload[8:])
+                lines.append(f"a{i} = w[j + {layout.input_rows[i]} * B]")
             elif node.op == "input" and node.payload == "lane":
                 lines.append("lane = block + j")
-            elif index in layout.row_of:
-                lines.append(f"{self.names[index]} = w[j + {layout.row_of[index]} * B]")
+            elif index in layout.lanes:
+                lines.append(f"{self.names[index]} = p[j + {layout.lanes.index(index)} * B]")
             elif index in layout.lanes64:
-                value = f"w64[j + {layout.lanes64.index(index)} * B]"
+                value = f"q[j + {layout.lanes64.index(index)} * B]"
                 lines.append(f"{self.names[index]} = {_NUMPY[node.dtype]}({value})")
             elif position.get(index, before) < before:
                 lines.append(f"{self.names[index]} = w[j + {rows[index]} * B]")
         return lines
 
     def stores(self, outputs: tuple[int, ...]) -> list[str]:
-        lines = [
-            f"w[j + {row} * B] = {self.name(index)}"
-            for row, index in enumerate(outputs)
-            if self.name(index) != f"s{row}"
+        n_state, lines = self.layout.n_state, []
+        for row, index in enumerate(outputs):
+            if row < n_state and self.name(index) != f"s{row}":
+                lines.append(f"s[j + {row} * B] = {self.name(index)}")
+            elif row >= n_state:
+                lines.append(f"w[j + {row - n_state} * B] = {self.name(index)}")
+        event = self.name(self.trace.event)
+        # most blocks are quiet in most steps: one flag of the whole block spares the look at each lane
+        return [*lines, f"spiked[j] = {event}", f"fired |= {_NUMPY[self.integer]}({event})"]
+
+    def watch_row(self, row: int) -> list[str]:
+        """Statements that keep the largest magnitude of a row: infinity or more where it is not finite."""
+        return [
+            f"size = magnitude_{_SHORT[self.trace.program.dtype]}(s[j + {row} * B])",
+            "top = size if size > top else top",
         ]
-        return [*lines, f"spiked[j] = {self.name(self.trace.event)}"]
 
     def module(self) -> str:
         self.inputs()
         step, loops = self.statements()
         layout, program = self.layout, self.trace.program
-        load = [f"w[j + {i} * B] = state[{i}, lane]" for i in range(layout.n_state)]
-        load += [f"w[j + {row} * B] = lanes[{i}, lane]" for i, row in enumerate(layout.row_of.values())]
-        load += [f"w64[j + {i} * B] = lanes64[{i}, lane]" for i in range(layout.rows64)]
-        store = [f"state[{i}, lane] = w[j + {i} * B]" for i in range(layout.n_state)]
+        fetch = []
+        for i, row in enumerate(layout.input_rows):
+            address = f"word[{INPUTS + i}] + (k * word[{WORDS.index('stride')}] + block) * {layout.itemsize}"
+            fetch += [f"a = carray(pointer({address}), m, np.{program.dtype})", *_copied(row)]
+        check = [line for i in range(layout.n_state) for line in self.watch_row(i)]
         constants = [f"{name} = {expression}" for expression, name in self.constants.items()]
         rows = ", ".join((*program.state, *program.observables)) or "none"
-        support = ["from neurosim.backends.kernel_support import grown, sample"]
-        if self.imports:
-            names = ", ".join(sorted(self.imports))
-            support.append(f"from neurosim.backends.math_functions import {names}")
+        support = [
+            "from neurosim.backends.kernel_support import sample",
+            "from neurosim.backends.pointers import pointer",
+        ]
+        self.imports.add(f"magnitude_{_SHORT[program.dtype]}")  # of the check for what is not finite
+        support.append(f"from neurosim.backends.math_functions import {', '.join(sorted(self.imports))}")
         return TEMPLATE.format(
             columns=f"Rows: {rows}; then {len(layout.lanes)} per-lane parameters.",
             imports="\n" + "\n".join(support) + "\n",
-            t=program.dtype,
             dtype=program.dtype,
+            n_words=INPUTS + len(program.inputs),
+            n_scalars=max(len(layout.scalars), 1),
+            n_scalars64=max(len(layout.scalars64), 1),
+            n_integers=max(len(layout.integers), 1),
             rows=max(layout.rows, 1),
-            rows64=max(layout.rows64, 1),
             block=layout.block,
             vector=VECTOR,
             vector_1=VECTOR - 1,
             n_state=layout.n_state,
+            n_lanes=len(layout.lanes),
+            n_lanes64=len(layout.lanes64),
+            itemsize=layout.itemsize,
+            integer=self.integer,
             constants=_indent(constants + self.unpack(), 4),
-            load=_indent(load, 12),
-            step=_indent(step, 12),
+            step=_indent([*fetch, *step], 12),
             loops="\n".join(_indent(lines, 12) for lines in loops),
-            store=_indent(store, 16),
+            check=_indent(["for j in range(m):", *_nest(check)] if check else [], 8),
+            short=_SHORT[program.dtype],
         )
+
+
+def _copied(row: int) -> list[str]:
+    """An input copied to the scratch array, and its last lane into the padding."""
+    return [
+        "for j in range(m):",
+        f"    w[j + {row} * B] = a[j]",
+        "for j in range(m, padded):",
+        f"    w[j + {row} * B] = a[m - 1]",
+    ]
 
 
 def _nest(lines: Sequence[str]) -> list[str]:

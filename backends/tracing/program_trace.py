@@ -114,6 +114,7 @@ def trace(program: Program) -> Trace:
     graph = Graph()
     state = {name: graph.input(f"state {name}", program.dtype) for name in program.state}
     params = {s.name: graph.input(f"parameter {s.name}", s.dtype) for s in program.slots}
+    params |= {name: graph.input(f"arrival {name}", program.dtype) for name in program.inputs}
     clock = Clock(step=graph.input("step", "int64"), lane=graph.input("lane", "int64"))
     outputs = program.function(graph, state, params, clock)
 

@@ -22,13 +22,15 @@ class ExponentialEuler(Integrator):
     name, order = "exponential_euler", 1
 
     def advance(self, xp, model, s, i_syn, dt, prepared):  # type: ignore[no-untyped-def]
-        slopes, rates = slopes_and_rates(xp, model, s, i_syn)
-        return type(s)(*(_advanced(xp, x, f, a, dt) for x, f, a in zip(s, slopes, rates, strict=True)))
+        slopes, rates, decays = slopes_and_rates(xp, model, s, i_syn)
+        return type(s)(*(_advanced(xp, *of_one, dt) for of_one in zip(s, slopes, rates, decays, strict=True)))
 
 
-def _advanced(xp: Any, x: Any, slope: Any, rate: Any, dt: Any) -> Any:
+def _advanced(xp: Any, x: Any, slope: Any, rate: Any, decays: bool, dt: Any) -> Any:
     if rate is None:
         return x + dt * slope
+    if decays:  # towards 0, as a receptor's conductance: the factor is computed once for all steps
+        return x * xp.exp(rate * dt)
     # A rate of 0 becomes 1e-30, whose quotient is dt; any other rate swallows it.
     rate = rate + _TINY
     return x + (slope / rate) * xp.expm1(rate * dt)

@@ -19,20 +19,21 @@ from neurosim.parameters import bind, parameters
 _CURRENT = "current"
 
 
-def slopes_and_rates(xp: Any, model: NeuronModel, s: Any, i_syn: Any) -> tuple[Any, list[Any]]:
+def slopes_and_rates(xp: Any, model: NeuronModel, s: Any, i_syn: Any) -> tuple[Any, list[Any], list[bool]]:
     """Derivatives f, and for each variable x the coefficient a in f = a·x + b with all else frozen.
 
-    The coefficient is None where f does not depend on x, or is not linear in it.
+    The coefficient is None where f does not depend on x, or is not linear in it. Last, whether b is nothing at all.
     """
     if isinstance(xp, Graph):
         derivatives = slopes(xp, model, s, i_syn)
-        return derivatives, [_rate(xp, slope, x) for slope, x in zip(derivatives, s, strict=True)]
+        found = [_rate(xp, slope, x) for slope, x in zip(derivatives, s, strict=True)]
+        return derivatives, found, [_decays(xp, *of_one) for of_one in zip(derivatives, s, found, strict=True)]
     traced = _trace(type(model), _options(model), str(s[0].dtype).rpartition(".")[2] if s else "float64")
     inputs = {name: getattr(model, name) for name in parameters(type(model))} | s._asdict() | {_CURRENT: i_syn}
     values = traced.plan(xp, inputs)
     n = len(s)
     rates = iter(values[n:])
-    return type(s)(*values[:n]), [next(rates) if has else None for has in traced.has_rate]
+    return type(s)(*values[:n]), [next(rates) if has else None for has in traced.has_rate], traced.decays
 
 
 def _rate(graph: Graph, slope: Any, x: Any) -> Value | None:
@@ -44,10 +45,19 @@ def _rate(graph: Graph, slope: Any, x: Any) -> Value | None:
         return None
 
 
+def _decays(graph: Graph, slope: Any, x: Any, rate: Any) -> bool:
+    """Whether a slope is the product of its variable and its rate."""
+    if rate is None:
+        return False
+    node = graph.nodes[slope.index]
+    return node.op == "multiply" and sorted(node.args) == sorted((x.index, rate.index))
+
+
 @dataclasses.dataclass(frozen=True)
 class _Traced:
     plan: Plan
     has_rate: list[bool]
+    decays: list[bool]
 
 
 def _options(model: NeuronModel) -> tuple[tuple[str, Any], ...]:
@@ -68,7 +78,7 @@ def _trace(cls: type[NeuronModel], options: tuple[tuple[str, Any], ...], dtype: 
     model = bind(record, {name: graph.input(name, dtype) for name in names})
     s = cls.State(*(graph.input(name, dtype) for name in cls.State._fields))
     try:
-        derivatives, rates = slopes_and_rates(graph, model, s, graph.input(_CURRENT, dtype))
+        derivatives, rates, decays = slopes_and_rates(graph, model, s, graph.input(_CURRENT, dtype))
     except NotTraceable as error:
         raise UsageError(
             f"method='exponential_euler' reads the linear part of {cls.__name__} off a trace, but {error}; "
@@ -76,4 +86,4 @@ def _trace(cls: type[NeuronModel], options: tuple[tuple[str, Any], ...], dtype: 
         ) from error
     slope_nodes = [(x if isinstance(x, Value) else graph.constant(x, dtype)).index for x in derivatives]
     rate_nodes = [a.index for a in rates if a is not None]
-    return _Traced(Plan(graph, [*slope_nodes, *rate_nodes]), [a is not None for a in rates])
+    return _Traced(Plan(graph, [*slope_nodes, *rate_nodes]), [a is not None for a in rates], decays)

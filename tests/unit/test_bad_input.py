@@ -64,12 +64,12 @@ def test_durations(refuses, duration):
 )
 def test_durations_that_are_no_whole_number_of_steps(refuses, duration, dt):
     """What the message says to write is accepted."""
-    from neurosim.engine import _whole_steps
+    from neurosim.checks import whole_steps
 
     with refuses(f"duration = {duration!r} ms is no whole number of steps of {dt:g} ms: write duration=") as caught:
         run(duration=duration, dt=dt)
     advised = float(re.search(r"write duration=(\S+)$", str(caught.value)).group(1))
-    assert _whole_steps(advised, dt) >= 1
+    assert whole_steps(advised, dt) >= 1
     assert abs(advised - duration) <= dt
 
 

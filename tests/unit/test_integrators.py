@@ -170,7 +170,7 @@ def test_a_rate_of_zero_is_no_division_by_zero():
 @MODELS
 def test_rates_are_the_difference_of_slopes(entry):
     model, s, current = states(entry, 6, "float64")
-    slopes, rates = slopes_and_rates(np, model, s, current)
+    slopes, rates, _ = slopes_and_rates(np, model, s, current)
     direct = model.derivatives(np, s, current)
     for name, rate, slope in zip(s._fields, rates, slopes, strict=True):
         np.testing.assert_array_equal(slope, getattr(direct, name))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numba import njit
 from numba.core.errors import TypingError
 
-from neurosim.backends.math_functions import FUNCTIONS, LARGEST_ANGLE, LARGEST_NARROW, NARROW
+from neurosim.backends.math_functions import FUNCTIONS, LARGEST_ANGLE, NARROW
 
 INF, NAN = np.inf, np.nan
 EVERY = pytest.mark.parametrize(("name", "dtype"), list(FUNCTIONS))
@@ -218,13 +218,24 @@ def test_float32_functions_do_not_silently_compute_in_float64(name):
         FUNCTIONS[name, "float32"](0.5)
 
 
+def test_the_printer_knows_the_short_versions():
+    """It has its own copy of the bounds because the mathematics takes half a second to import."""
+    from neurosim.backends.printers import numba_printer
+
+    for dtype, functions in NARROW.items():
+        stated = numba_printer.NARROW[dtype]
+        assert {name: np.asarray(bound, dtype) for name, bound in stated.items()} == {
+            name: np.asarray(bound, dtype) for name, (_, bound) in functions.items()
+        }
+
+
 @pytest.mark.parametrize(("name", "dtype"), [(name, d) for d, of in NARROW.items() for name in of])
 def test_short_versions_have_the_same_bits(name, dtype):
-    limit = LARGEST_NARROW[dtype]
+    short, limit = NARROW[dtype][name]
     positive = np.geomspace(np.finfo(dtype).smallest_normal, limit, 20_001)
     x = np.concatenate([np.linspace(-limit, limit, 200_001), positive, -positive]).astype(dtype)
     x = np.append(x, np.array([0.0, -0.0], dtype))
-    short, general = NARROW[dtype][name], FUNCTIONS[name, dtype]
+    general = FUNCTIONS[name, dtype]
 
     @njit(error_model="numpy")
     def both(x, a, b):

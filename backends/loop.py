@@ -1,0 +1,161 @@
+"""The window loop over a network, step by step in Python: the reference of the compiled one.
+
+    deliver  spikes of the past × rows of synapses → arrivals of each step and neuron
+    advance  a window of steps of every population
+    exchange its spikes → the past
+
+A window is no longer than the smallest delay, so no spike of a window arrives in it. Arrivals at one neuron are summed
+in one order on every engine: longest delay first, then by rows, by source, by synapse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurosim.backends.base import Backend, Kernel, NonFiniteState, Window
+from neurosim.backends.rows import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A population of the loop.
+
+    Attributes
+    ----------
+    name : str
+        For messages.
+    kernel : Kernel
+        Its neurons.
+    n : int
+        Number of neurons.
+    first : int
+        Number of its first neuron among all of the network.
+    edges : ndarray of int64, shape (owners + 1,)
+        Owner o has the neurons ``edges[o] : edges[o + 1]``.
+    slots : tuple of ndarray of int64, shape (owners,)
+        For each input of its kernel: the accumulator of the first neuron of each owner.
+    """
+
+    name: str
+    kernel: Kernel
+    n: int
+    first: int
+    edges: np.ndarray
+    slots: tuple[np.ndarray, ...]
+
+
+class BadState(ArithmeticError):
+    """A population's state became NaN or infinite."""
+
+    def __init__(self, member: str, error: NonFiniteState) -> None:
+        super().__init__(f"{member}: {error}")
+        self.member, self.error = member, error
+
+
+class PythonLoop:
+    """Any kernels, joined by rows of one owner.
+
+    Parameters
+    ----------
+    backend : Backend
+        Of the kernels.
+    members : sequence of Member
+        In the order of their neurons' numbers.
+    rows : sequence of Rows
+        Synapses.
+    n_accumulators : int
+        Number of sums of arrivals.
+    dtype : str
+        Of the sums.
+    """
+
+    def __init__(
+        self, backend: Backend, members: Sequence[Member], rows: Sequence[Rows], n_accumulators: int, dtype: str
+    ) -> None:
+        self._backend, self._members, self._rows = backend, members, rows
+        self._n_accumulators, self._dtype = n_accumulators, dtype
+        self._work = sorted(
+            ((int(delay), b, d) for b, rows_ in enumerate(rows) for d, delay in enumerate(rows_.delays)),
+            key=lambda entry: (-entry[0], entry[1]),
+        )
+        delays = [delay for delay, _, _ in self._work]
+        self.window, self._horizon = min(delays, default=1), max(delays, default=0)
+        self._past: dict[int, np.ndarray] = {}  # step → numbers of the neurons that spiked, ascending
+
+    def past(self) -> dict[int, np.ndarray]:
+        """The spikes that have not arrived everywhere: step → numbers of neurons, ascending."""
+        return {step: ids for step, ids in self._past.items() if len(ids)}
+
+    def resume(self, now: int, past: Mapping[int, np.ndarray]) -> None:
+        """Go on at step ``now`` with these spikes in flight."""
+        self._past = {step: ids for step, ids in past.items() if step >= now - self._horizon}
+
+    def record(self, names: Sequence[str]) -> None:
+        """Every spike is handed out, whoever wants it."""
+
+    def advance(self, first_step: int, n_steps: int) -> list[Window]:
+        """Run ``n_steps`` steps of all members.
+
+        Raises
+        ------
+        BadState
+            When a carried value is no longer finite.
+        """
+        parts: list[list[Window]] = [[] for _ in self._members]
+        for begin in range(first_step, first_step + n_steps, self.window):
+            k = min(self.window, first_step + n_steps - begin)
+            arrivals = self._arrivals(begin, k)
+            spikes = []
+            for member, found in zip(self._members, parts, strict=True):
+                inputs = [arrivals[:, int(slot[0]) : int(slot[0]) + member.n] for slot in member.slots]
+                try:
+                    found.append(member.kernel.advance(begin, k, inputs))
+                except NonFiniteState as error:
+                    raise BadState(member.name, error) from None
+                spikes.append((found[-1].steps, found[-1].lanes + np.int64(member.first)))
+            for step in range(begin, begin + k):
+                self._past[step] = np.concatenate([ids[steps == step] for steps, ids in spikes])
+            for step in [s for s in self._past if s < begin + k - self._horizon]:
+                del self._past[step]
+        return [_joined(found) for found in parts]
+
+    def _arrivals(self, begin: int, n_steps: int) -> np.ndarray:
+        """Sums of the weights that arrive, (n_steps, accumulators), on the device."""
+        xp = self._backend.xp
+        sums = []
+        for step in range(begin, begin + n_steps):
+            total = xp.zeros(self._n_accumulators, dtype=getattr(xp, self._dtype), device=self._backend.device)
+            for delay, number, d in self._work:
+                ids = self._past.get(step - delay)
+                if ids is None or not len(ids):
+                    continue
+                rows = self._rows[number]
+                begin_of, stop_of = np.searchsorted(ids, (rows.first, rows.first + rows.n_sources))
+                if begin_of < stop_of:
+                    synapses = _ranges(rows, ids[begin_of:stop_of] - rows.first, d)
+                    targets = rows.base[0] + rows.targets[synapses].astype(np.int64)
+                    weights = rows.weights[synapses] if isinstance(rows.weights, np.ndarray) else rows.weights
+                    weights = np.broadcast_to(np.asarray(weights, self._dtype), targets.shape)
+                    total = self._backend.scatter_add(total, targets, weights)
+            sums.append(total)
+        return xp.stack(sums)
+
+
+def _ranges(rows: Rows, numbers: np.ndarray, d: int) -> np.ndarray:
+    """Synapses of these rows with the d-th delay, row by row."""
+    segment = numbers * len(rows.delays) + d
+    begin, end = rows.offsets[0, segment], rows.offsets[0, segment + 1]
+    counts = end - begin
+    shift = begin - np.concatenate(([0], np.cumsum(counts)[:-1]))
+    return np.repeat(shift, counts) + np.arange(counts.sum())
+
+
+def _joined(windows: Sequence[Window]) -> Window:
+    return Window(
+        np.concatenate([w.steps for w in windows]),
+        np.concatenate([w.lanes for w in windows]),
+        [np.concatenate(samples) for samples in zip(*(w.samples for w in windows), strict=True)],
+    )

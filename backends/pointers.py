@@ -1,0 +1,82 @@
+"""Addresses in compiled code: calls through pointers, words shared by threads, prefetching.
+
+The compiled loop holds arrays of different types and kernels of different models in tables of addresses, so that one
+loop, compiled once, serves every network.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_WORD = ir.IntType(64)
+
+
+@intrinsic
+def pointer(typingctx, address):
+    """An address as a pointer, for :func:`numba.carray`."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), codegen
+
+
+@intrinsic
+def call_kernel(typingctx, function, block, start, stop, first_step, n_steps, steps, lanes):
+    """Call a kernel by its address."""
+
+    def codegen(context, builder, signature, arguments):
+        kind = ir.FunctionType(_WORD, [_WORD] * 7)
+        return builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
+
+    return types.int64(*[types.int64] * 8), codegen
+
+
+@intrinsic
+def call_plain(typingctx, function):
+    """Call a C function without arguments by its address."""
+
+    def codegen(context, builder, signature, arguments):
+        kind = ir.FunctionType(ir.IntType(32), [])
+        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), [])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+@intrinsic
+def load_acquire(typingctx, address):
+    """A word that another thread writes."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.load_atomic(builder.inttoptr(arguments[0], _WORD.as_pointer()), "acquire", 8)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def store_release(typingctx, address, value):
+    """Write a word so that all that was written before is seen by who reads it."""
+
+    def codegen(context, builder, signature, arguments):
+        target = builder.inttoptr(arguments[0], _WORD.as_pointer())
+        builder.store_atomic(arguments[1], target, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def prefetch(typingctx, address):
+    """Have the line at an address brought into the cache."""
+
+    def codegen(context, builder, signature, arguments):
+        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        target = builder.inttoptr(arguments[0], byte)
+        builder.call(function, [target, flag(0), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
