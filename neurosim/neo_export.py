@@ -33,13 +33,14 @@ def to_block(result: Result, header: Header) -> Any:
     try:
         import neo
         import quantities as pq
+        from neo.core.spiketrainlist import SpikeTrainList
     except ImportError as error:
         raise UsageError(f'Result.to_neo: {error}: pip install "neurosim[neo]"') from None
     block = neo.Block(name="neurosim", **_facts(result, header))
     segment = neo.Segment(name="run", index=0)
     block.segments.append(segment)
     begin, end = (edge * pq.ms for edge in result.span)
-    groups = {}
+    groups, everything = {}, []
     for channel in header.channels:
         name = channel.population
         if name not in groups:
@@ -47,12 +48,16 @@ def to_block(result: Result, header: Header) -> Any:
             block.groups.append(groups[name])
         if channel.variable == SPIKES:
             trains = _trains(result, channel, begin, end)
-            segment.spiketrains.extend(trains)
-            groups[name].add(*trains)
+            everything += trains
+            groups[name].spiketrains = SpikeTrainList(items=trains)
         elif len(channel.lanes) and len(result.times(name, channel.variable)):  # Neo has no empty signal
             signal = _signal(result, channel, header)
             segment.analogsignals.append(signal)
             groups[name].add(signal)
+    # Lists as a whole: to append one train, Neo looks through those before it.
+    for train in everything:
+        train.segment = segment
+    segment.spiketrains = SpikeTrainList(items=everything, parent=segment)
     return block
 
 
@@ -63,10 +68,10 @@ def _trains(result: Result, channel: Channel, begin: Any, end: Any) -> list[Any]
 
     t, i = result.spikes[channel.population]
     order = by_neuron(t, i)
-    parts = np.split(t[order], np.searchsorted(i[order], channel.lanes[1:])) if len(channel.lanes) else []
+    parts = np.split(t[order] * pq.ms, np.searchsorted(i[order], channel.lanes[1:])) if len(channel.lanes) else []
     return [
         neo.SpikeTrain(
-            part * pq.ms,
+            part,
             t_start=begin,
             t_stop=end,
             name=f"{channel.population}/{lane}",

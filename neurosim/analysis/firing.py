@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neurosim.analysis.inputs import bins, finite, flat_spikes, size, span, times, within
+from neurosim.analysis.inputs import array, bins, finite, flat_spikes, size, span, times, within
 from neurosim.errors import UsageError
 
 __all__ = ["PopulationRate", "population_rate", "psth", "rates"]
@@ -124,7 +124,7 @@ def psth(t: ArrayLike, onsets: ArrayLike, n: int = 1, *, bin: float, stop: float
 
 
 def _onsets(onsets: Any) -> np.ndarray:
-    values = np.atleast_1d(np.asarray(onsets, np.float64))
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+    values = np.atleast_1d(array("psth", "onsets", onsets))
+    if values.ndim != 1 or not values.size or values.dtype.kind not in "fiu" or not np.isfinite(values).all():
         raise UsageError(f"psth: onsets = {onsets!r}: write at least one finite time in ms, onsets=[100.0, 300.0]")
-    return values
+    return values.astype(np.float64)

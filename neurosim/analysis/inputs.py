@@ -10,14 +10,22 @@ from numpy.typing import ArrayLike
 
 from neurosim.errors import UsageError
 
-__all__ = ["Bins", "bins", "by_neuron", "finite", "flat_spikes", "positive", "size", "span", "times", "within"]
+__all__ = ["Bins", "array", "bins", "by_neuron", "finite", "flat_spikes", "positive", "size", "span", "times", "within"]
 
 EDGE = 1e-6  # ms; times are steps × dt with errors of rounding, far below any dt
 
 
+def array(where: str, name: str, value: Any) -> np.ndarray:
+    """An array, if it is one: nested lists of several lengths are none."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{where}: {name} is no array: {str(error).splitlines()[0]}") from None
+
+
 def times(where: str, t: ArrayLike) -> np.ndarray:
     """Times as a flat array of finite float64."""
-    values = np.asarray(t)
+    values = array(where, "t", t)
     if values.ndim != 1:
         raise UsageError(f"{where}: t has shape {values.shape}: write a flat array, t, i = result.spikes['population']")
     if values.size and values.dtype.kind not in "fiu":
@@ -30,7 +38,7 @@ def times(where: str, t: ArrayLike) -> np.ndarray:
 
 def flat_spikes(where: str, t: ArrayLike, i: ArrayLike, n: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Times and neurons as flat arrays of one length; with ``n``, every neuron is below it."""
-    t, i = times(where, t), np.asarray(i)
+    t, i = times(where, t), array(where, "i", i)
     if i.shape != t.shape:
         raise UsageError(f"{where}: i has shape {i.shape}, t has {t.shape}: write one neuron per spike")
     if not i.size:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neurosim.analysis.inputs import Bins, bins, flat_spikes, positive
+from neurosim.analysis.inputs import Bins, array, bins, flat_spikes, positive
 from neurosim.errors import UsageError
 
 __all__ = ["Correlogram", "correlations", "covariances", "cross_correlogram", "pairs"]
@@ -118,7 +118,7 @@ def pairs(matrix: ArrayLike) -> np.ndarray:
     UsageError
         When it is not square.
     """
-    values = np.asarray(matrix)
+    values = array("pairs", "matrix", matrix)
     if values.ndim != 2 or values.shape[0] != values.shape[1]:
         raise UsageError(f"pairs: the matrix has shape {values.shape}: write a square one, as of correlations(…)")
     return values[np.triu_indices(len(values), 1)]
@@ -204,7 +204,7 @@ def _with_themselves(
 
 def _distinct(where: str, name: str, neurons: Any) -> np.ndarray:
     """Indices of neurons, at least one, each once."""
-    values = np.atleast_1d(np.asarray(neurons))
+    values = np.atleast_1d(array(where, name, neurons))
     if values.ndim != 1 or not values.size or values.dtype.kind not in "iu" or values.min() < 0:
         raise UsageError(f"{where}: {name} = {_short(neurons)}: write indices of neurons, {name}=range(100)")
     if np.unique(values).size < values.size:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neurosim.analysis.inputs import bins, times
+from neurosim.analysis.inputs import array, bins, times
 from neurosim.errors import UsageError
 
 __all__ = ["chi", "synchrony"]
@@ -68,7 +68,7 @@ def chi(v: ArrayLike) -> float:
     -----
     Golomb and Rinzel (1994), Physica D 72:259.
     """
-    values = np.asarray(v)
+    values = array("chi", "v", v)
     if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] < 1 or values.dtype.kind not in "fiu":
         raise UsageError(f"chi: v has shape {values.shape}: write (samples, neurons), result.traces['population']['v']")
     values = values.astype(np.float64, copy=False)

@@ -69,13 +69,13 @@ def raster(
         rows, limits = _stacked(ax, chosen)
     # Dots that cover half of the picture if there were no overlap, but can be seen and told apart
     dot = size or float(np.clip(150.0 / np.sqrt(n_spikes + 1.0), 1.2, 4.0))
+    # Columns resolve rhythms; rows are as few as give three spikes to a pixel, or the image would be noise.
+    height_of_all = np.clip(n_spikes / (3 * COLUMNS), 20, ROWS)
     total = max(sum(high - low for low, high in limits), 1)
     for p, row, (low, high) in zip(chosen, rows, limits, strict=True):
         if n_spikes > MANY:
-            # Columns resolve rhythms; rows are as few as give three spikes to a pixel, or the image would be noise.
-            most = max(1, min(high - low, ROWS * (high - low) // total))
-            shape = (max(1, min(p.t.size // (3 * COLUMNS), most)), COLUMNS)
-            _density(ax, p, row, (begin, end), (low, high), shape)
+            height = max(1, min(high - low, round(height_of_all * (high - low) / total)))
+            _density(ax, p, row, (begin, end), (low, high), (height, COLUMNS))
         else:
             ax.plot(p.t, row, ".", color=p.colour, markersize=dot, markeredgewidth=0.0, rasterized=n_spikes > 20_000)
     ax.set(xlabel="time (ms)", xlim=(begin, end))

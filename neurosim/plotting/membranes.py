@@ -68,7 +68,7 @@ def traces(
         values, recorded = values[:, np.searchsorted(recorded, wanted)], wanted
     ax = new_axes(ax)
     lines = ax.plot(times, values, **style)
-    if spikes_to is not None and times.size:
+    if spikes_to is not None and values.size:
         t, i = result.spikes[population]
         order = np.argsort(recorded)
         place = np.minimum(np.searchsorted(recorded, i, sorter=order), recorded.size - 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from neurosim.analysis.inputs import span
 from neurosim.errors import UsageError
 from neurosim.plotting.figures import COLOURS
 
@@ -66,4 +67,6 @@ def shown(result: Result, populations: Names, colours: Colours = None, *, only: 
 def window(result: Result, start: float | None, stop: float | None) -> tuple[float, float]:
     """Begin and end of what is looked at, ms: the run, where they are not given."""
     begin, end = result.span
-    return begin if start is None else start, end if stop is None else stop
+    if begin == end:
+        raise UsageError("the run has no duration: there is nothing to draw")
+    return span("plot", begin if start is None else start, end if stop is None else stop)

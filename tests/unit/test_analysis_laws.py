@@ -141,6 +141,7 @@ T, I = [1.0, 2.0, 3.0], [0, 1, 0]  # noqa: E741
     [
         (lambda: analysis.rates([[1.0]], [[0]], 1, stop=9.0), "rates: t has shape (1, 1): write a flat array"),
         (lambda: analysis.rates(T, [0], 2, stop=9.0), "rates: i has shape (1,), t has (3,): write one neuron per"),
+        (lambda: analysis.rates([[1.0], [1.0, 2.0]], [0], 1, stop=9.0), "rates: t is no array: "),
         (lambda: analysis.rates(["a"], [0], 2, stop=9.0), "rates: t holds <U1: write times in ms as floats"),
         (lambda: analysis.rates([np.nan, 1.0], [0, 0], 2, stop=9.0), "rates: t[0] is not finite"),
         (lambda: analysis.rates(T, [0.0, 1.0, 0.0], 2, stop=9.0), "rates: i holds float64: write indices"),
@@ -162,6 +163,7 @@ T, I = [1.0, 2.0, 3.0], [0, 1, 0]  # noqa: E741
             "fano_factor: bin = 10 ms is longer than the window of 9 ms",
         ),
         (lambda: analysis.psth(T, [], bin=1.0, stop=5.0), "psth: onsets = []: write at least one finite time in ms"),
+        (lambda: analysis.psth(T, ["x"], bin=1.0, stop=5.0), "psth: onsets = ['x']: write at least one finite time"),
         (lambda: analysis.correlations(T, I, 2, bin=1.0, stop=9.0), "correlations: neurons = 2: write indices of"),
         (lambda: analysis.correlations(T, I, [], bin=1.0, stop=9.0), "correlations: neurons = []: write indices"),
         (lambda: analysis.correlations(T, I, [0, 0], bin=1.0, stop=9.0), "correlations: neurons names a neuron twice"),

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from neurosim import Constant, Network, Population, Record, Simulation
+from neurosim import Constant, Network, Population, Record, Result, Simulation
 from neurosim.models import LIF, HodgkinHuxley
 
 RECORD = (
@@ -78,6 +78,11 @@ def test_groups_and_facts(block):
         "axon": (2, 3),
     }
     assert groups["axon"].annotations["size"] == 3
+    segment = block.segments[0]
+    assert all(train.segment is segment for train in segment.spiketrains)
+    assert groups["axon"].spiketrains[1] is segment.spiketrains[5]  # shared, not copied
+    channel, times = segment.spiketrains.multiplexed
+    assert channel.size == times.size == sum(len(train) for train in segment.spiketrains)
     assert block.annotations["dt"] == 0.05
     assert block.annotations["seed"] == 7
     assert block.annotations["backend"] == "numpy"
@@ -92,6 +97,16 @@ def test_what_is_written_into_it_leaves_the_result_alone(second):
     segment.spiketrains[0].magnitude[:] = 41.0
     np.testing.assert_array_equal(second.traces["exc"]["v"], v)
     np.testing.assert_array_equal(second.spikes["exc"].t, t)
+
+
+def test_a_file_goes_to_neo(second, tmp_path):
+    pytest.importorskip("neo", reason="neo is not installed")
+    net = Network((Population("exc", LIF(), 4, stimuli=(Constant([3.0, 0.0, 2.0, 5.0]),)),))
+    Simulation(net, dt=0.05, backend="numpy", fuse="off").run(30.0, record=RECORD[:2], sink=tmp_path / "run.h5")
+    result = Result.load(tmp_path / "run.h5")
+    segment = result.to_neo().segments[0]
+    assert [len(train) for train in segment.spiketrains] == result.counts("exc").tolist()
+    np.testing.assert_array_equal(segment.analogsignals[0].magnitude, result.traces["exc"]["v"])
 
 
 def test_nothing_recorded_and_empty_records():

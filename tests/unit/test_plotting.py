@@ -389,6 +389,10 @@ def test_refusals(two, cells, refuses):
         two.plot.rate(colours=["k", "r", "g"])
     with refuses("no spikes were recorded: add Record('population', 'spikes')"):
         made(1.0).plot.raster()
+    with refuses("the run has no duration: there is nothing to draw"):
+        made(0.0, exc=(3, 1.0)).plot.raster()
+    with refuses("plot: stop = 100 ms must be after start = 200 ms"):
+        two.plot.rate(start=200.0, stop=100.0)
     with refuses("Result.neurons: cells/u was not recorded; "):
         cells.neurons("cells", "u")
     with refuses("correlation_histogram: 0 neurons of quiet fired, at least 2 are needed"):
@@ -404,6 +408,25 @@ def test_a_silent_population_can_be_drawn():
     quiet = made(100.0, quiet=(3, 0.0), other=(3, 0.0))
     for name in ("raster", "rate", "isi_histogram"):
         getattr(quiet.plot, name)().figure.canvas.draw()
+
+
+def test_traces_of_nobody():
+    record = (Record("cells", "v", neurons=[]), Record("cells", "spikes"))
+    cells = Population("cells", LIF(), 2, stimuli=(Constant(3.0),))
+    result = simulate(Network((cells,)), duration=20.0, dt=DT, record=record, backend="numpy", fuse="off")
+    assert not result.plot.traces("cells", spikes_to=20.0).lines
+
+
+def test_a_file_can_be_drawn(tmp_path):
+    drive = Constant(np.linspace(1.0, 5.0, 6))
+    record = (Record("cells", "spikes", neurons=[1, 3, 5]), Record("cells", "v"))
+    net = Network((Population("cells", LIF(), 6, stimuli=(drive,)),))
+    path = tmp_path / "run.h5"
+    simulate(net, duration=50.0, dt=DT, record=record, backend="numpy", fuse="off", sink=path)
+    loaded = Result.load(path)
+    assert loaded.neurons("cells").tolist() == [1, 3, 5]
+    np.testing.assert_array_equal(loaded.plot.raster().lines[0].get_xdata(), loaded.spikes["cells"].t)
+    assert len(loaded.plot.traces("cells", spikes_to=20.0).lines) == 6
 
 
 def test_neurons_and_span(cells):
