@@ -151,6 +151,13 @@ def test_psth_counts_a_spike_for_every_window_that_holds_it(rng):
     np.testing.assert_allclose(rate, expected / (30 * 2 * 0.004))
 
 
+def test_psth_holds_whole_steps():
+    """A spike at the end of a step is in the bin that the step is in, and that of the onset's own step before it."""
+    t = (np.arange(3000) + 1) * 0.1
+    _, rate = analysis.psth(t, [100.0, 200.0], bin=0.7, start=-2.1, stop=4.9)
+    np.testing.assert_allclose(rate, 1e4)
+
+
 def test_psth_finds_the_modulation(rng):
     t, _ = poisson(rng, rate=1000.0, n=1)
     phase = np.mod(t, 500.0)

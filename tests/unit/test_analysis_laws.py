@@ -133,6 +133,28 @@ def test_mirrored_correlogram(train, neuron):
     np.testing.assert_allclose(there.expected, back.expected[::-1], atol=1e-12)
 
 
+@given(spikes(), st.sampled_from([(0, 1, 2), (1, 2)]), st.sampled_from([(2, 3), (0, 1, 2, 4), (1, 2)]))
+def test_correlogram_of_groups_is_the_mean_over_pairs(train, source, target):
+    t, i = train
+    options = {"bin": 2.0, "max_lag": 20.0, "stop": STOP}
+    each = [analysis.cross_correlogram(t, i, a, b, **options) for a in source for b in target if a != b]
+    groups = analysis.cross_correlogram(t, i, source, target, **options)
+    np.testing.assert_allclose(groups.coincidences, np.mean([one.coincidences for one in each], axis=0), atol=1e-9)
+    np.testing.assert_allclose(groups.expected, np.mean([one.expected for one in each], axis=0), atol=1e-9)
+
+
+@given(spikes(), st.integers(2, 40))
+def test_spectrum_is_welchs(train, length):
+    """SciPy's, with segments of even and odd length."""
+    signal = pytest.importorskip("scipy.signal")
+    t, _ = train
+    actual = analysis.spectrum(t, N, bin=1.0, stop=STOP, segment=float(length))
+    rate = analysis.population_rate(t, N, bin=1.0, stop=STOP).rate
+    f, power = signal.welch(rate, fs=1000.0, nperseg=length)
+    np.testing.assert_allclose(actual.f, f, rtol=1e-12)
+    np.testing.assert_allclose(actual.power, power, rtol=1e-9, atol=1e-9)
+
+
 T, I = [1.0, 2.0, 3.0], [0, 1, 0]  # noqa: E741
 
 
