@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -22,7 +23,7 @@ from neurosim.backends.rows import Rows
 Progress = Callable[[int], None]
 _PIECES_PER_THREAD = 8  # so that a thread that was interrupted does not hold up the others
 _WORTH_A_THREAD = 200_000  # synapses; waking one costs about as much as building these
-_WORTH_A_REPORT = 20_000_000  # synapses
+_SYNAPSES_OF_A_PIECE = 500_000  # some megabytes
 
 
 def build(
@@ -62,19 +63,24 @@ def build(
     worth = max(1, int(sum(expected) / _WORTH_A_THREAD))
     n_threads = min(threads or numba.get_num_threads(), worth, n_sources)
     with ThreadPoolExecutor(n_threads) as pool:
-        for recipe, place, numbers, count in zip(recipes, places, maps, expected, strict=True):
-            arguments = _arguments(recipe, place, numbers)
-            _in_pieces(pool, n_threads, n_sources, count, progress, count_rows, *arguments, len(delays), offsets)
+        passes = _Passes(pool, n_threads, n_sources, sum(expected), progress)
+        tables = [_arguments(*of) for of in zip(recipes, places, maps, strict=True)]
+        passes.run([partial(count_rows, *table, len(delays), offsets) for table in tables])
         delays, offsets, maps = _without_unused(delays, offsets, maps, n_sources)
         _accumulate(offsets)
         base = np.min([place.slots for place in places], axis=0)
         widest = max(int((place.slots + np.diff(place.edges) - base).max()) for place in places)
         targets = np.empty(offsets[-1, -1], np.uint16 if widest <= 1 << 16 else np.uint32)
         weights = np.empty(len(targets) if dtype else 0, dtype or np.float32)
-        for recipe, place, numbers, count in zip(recipes, places, maps, expected, strict=True):
-            given = recipe.weights.astype(weights.dtype, copy=False)
-            arguments = (*_arguments(recipe, place, numbers), len(delays), offsets, given, base, targets, weights)
-            _in_pieces(pool, n_threads, n_sources, count, progress, place_rows, *arguments)
+        given = [recipe.weights.astype(weights.dtype, copy=False) for recipe in recipes]
+        tables = [_arguments(*of) for of in zip(recipes, places, maps, strict=True)]
+        shared = (base, targets, weights)
+        passes.run(
+            [
+                partial(place_rows, *table, len(delays), offsets, of, *shared)
+                for table, of in zip(tables, given, strict=True)
+            ]
+        )
     # Each offset has moved to the end of its synapses, where the next ones begin.
     ends = offsets[:, -2].copy()
     offsets[:, 1:] = offsets[:, :-1]
@@ -87,32 +93,35 @@ def _arguments(recipe: Recipe, place: Place, numbers: np.ndarray) -> tuple[Any, 
     return (*tables, place.edges, place.slots, numbers)
 
 
-def _in_pieces(
-    pool: ThreadPoolExecutor,
-    threads: int,
-    n_sources: int,
-    expected: float,
-    progress: Progress | None,
-    function: Callable[..., None],
-    *arguments: Any,
-) -> None:
-    """Run a pass over all rows, in ranges of sources."""
-    n_pieces = threads * _PIECES_PER_THREAD if threads > 1 else 1
-    if progress is not None:
-        n_pieces = max(n_pieces, int(expected / _WORTH_A_REPORT))
-    n_pieces = min(n_sources, n_pieces)
-    edges = [n_sources * piece // n_pieces for piece in range(n_pieces + 1)]
+class _Passes:
+    """Runs functions of a range of sources over all sources, a piece at a time.
 
-    def run(edge: tuple[int, int]) -> None:
-        function(*arguments, *edge)
+    All projections draw a piece before any draws the next: its rows are then still in the cache.
+    """
 
-    done = pool.map(run, pairwise(edges)) if threads > 1 else map(run, pairwise(edges))
-    reported = 0
-    for piece, _ in enumerate(done, 1):
-        if progress is not None:
-            drawn = int(expected * piece / n_pieces)
-            progress(drawn - reported)
-            reported = drawn
+    def __init__(
+        self, pool: ThreadPoolExecutor, threads: int, n_sources: int, expected: float, progress: Progress | None
+    ) -> None:
+        wanted = max(threads * _PIECES_PER_THREAD if threads > 1 else 1, int(expected / _SYNAPSES_OF_A_PIECE))
+        n_pieces = min(n_sources, wanted)
+        edges = [n_sources * piece // n_pieces for piece in range(n_pieces + 1)]
+        self._pieces = list(pairwise(edges))
+        self._map = pool.map if threads > 1 else map
+        self._expected, self._progress = expected, progress
+
+    def run(self, functions: Sequence[Callable[[int, int], None]]) -> None:
+        """One pass."""
+
+        def work(piece: tuple[int, int]) -> None:
+            for function in functions:
+                function(*piece)
+
+        reported = 0
+        for number, _ in enumerate(self._map(work, self._pieces), 1):
+            if self._progress is not None:
+                drawn = int(self._expected * number / len(self._pieces))
+                self._progress(drawn - reported)
+                reported = drawn
 
 
 def _without_unused(
@@ -120,8 +129,8 @@ def _without_unused(
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """The same counts without delays that no synapse has."""
     n_owners, counts = len(offsets), offsets[:, 1:].reshape(len(offsets), n_sources, len(delays))
-    used = counts.any(axis=(0, 1))
-    used[0] |= not used.any()  # rows without any synapse still have a shape
+    used = np.asarray(counts.any(axis=(0, 1)))
+    used[0] = used[0] or not used.any()  # rows without any synapse still have a shape
     if used.all():
         return delays, offsets, maps
     kept = np.zeros((n_owners, n_sources * int(used.sum()) + 1), np.int64)

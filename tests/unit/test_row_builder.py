@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from scipy import stats
 
 from neurosim import Network, Population, connect
 from neurosim.backends import row_builder
 from neurosim.backends.philox import philox4x32
-from neurosim.backends.row_counts import row_lengths
+from neurosim.backends.row_counts import binomial, row_lengths
+from neurosim.backends.row_regenerator import regenerate
 from neurosim.backends.rows import Rows, rows_of
 from neurosim.distributions import Exponential, LogNormal, Normal, Uniform
 from neurosim.layout import layout
 from neurosim.models import LIF
-from neurosim.projection import Projection
+from neurosim.projection import Projection, names
 from neurosim.receptors import ExponentialCurrent
 from neurosim.wiring import connections, synapse_estimate, wire
 
@@ -93,10 +95,8 @@ def test_rows_are_those_of_the_sorted_list(net, owners, threads):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_builder, "_WORTH_A_THREAD", 1)
         wiring = built(net, owners, threads)
-    names = [name for held in wiring.holds for name in held]
-    assert sorted(names) == sorted(dict.fromkeys(names))
-    assert len(names) == len(net.projections)
-    listed = dict(zip(_names(net), net.projections, strict=True))
+    assert sorted(name for held in wiring.holds for name in held) == sorted(names(net.projections))
+    listed = dict(zip(names(net.projections), net.projections, strict=True))
     for rows, held in zip(wiring.rows, wiring.holds, strict=True):
         columns = []
         for name in held:
@@ -123,12 +123,6 @@ def test_rows_are_those_of_the_sorted_list(net, owners, threads):
         assert_same_rows(rows, expected)
         if not np.ndim(rows.weights):
             assert (weight == rows.weights).all()
-
-
-def _names(net):
-    from neurosim.projection import names
-
-    return names(net.projections)
 
 
 CONNECTORS = {
@@ -256,9 +250,8 @@ def test_what_is_stored_alike_shares_rows():
         Projection("b", "a", connect.fixed_out_degree(5), 2.0, 1.0, name="from b"),
     )
     wiring = built(net, precision="float32")
-    names = "a->{}:excitatory"
     assert wiring.holds == [
-        tuple(names.format(name) for name in "abc"),
+        ("a->a:excitatory", "a->b:excitatory", "a->c:excitatory"),
         ("constant", "the same constant"),
         ("another",),
         ("to b again",),
@@ -360,8 +353,6 @@ def test_drawn_anew_is_as_stored(connector, weight, delay):
         scratch = made.scratch()
         where = layout(nets[0], owners)
         for source in range(30):
-            from neurosim.backends.row_regenerator import regenerate
-
             n = regenerate(*made.arguments, source, *scratch, segments, out, weights)
             assert segments[-1] == n
             count = 0
@@ -388,6 +379,31 @@ def test_drawn_anew_is_as_stored(connector, weight, delay):
             np.testing.assert_array_equal(a, b)
 
 
+@njit
+def sums_of_rows(arguments, sources, scratch, results):
+    """What an engine does: draws rows, in compiled code."""
+    segments, out, weights = results
+    synapses, total, weight = 0, 0, 0.0
+    for source in sources:
+        n = regenerate(*arguments, source, *scratch, segments, out, weights)
+        synapses += n
+        for j in range(n):
+            total += out[j]
+            weight += weights[j]
+    return synapses, total, weight
+
+
+def test_compiled_code_draws_rows_anew():
+    net = network({"a": 50}, Projection("a", "a", connect.fixed_out_degree(20), Normal(1.0, 0.1), 1.0, stored=False))
+    [made] = built(net, 2).regenerators
+    sources = np.array([3, 49, 3])
+    synapses, total, weight = sums_of_rows(made.arguments, sources, made.scratch(), made.results())
+    row, accumulator, _, weights = made.coo()
+    assert synapses == 60
+    assert total == sum(accumulator[row == source].sum() for source in sources)
+    assert weight == pytest.approx(sum(weights[row == source].sum(dtype=float) for source in sources))
+
+
 def test_drawn_anew_takes_hardly_any_memory():
     net = network({"a": 2000}, Projection("a", "a", connect.fixed_probability(0.5), 1.0, 1.0, stored=False))
     wiring = built(net)
@@ -401,8 +417,6 @@ def test_drawn_anew_takes_hardly_any_memory():
 
 @pytest.mark.parametrize(("n", "p"), [(3, 0.5), (40, 0.1), (100, 0.97), (1000, 0.3), (10**9, 2e-8), (10**10, 0.4)])
 def test_binomial_numbers(n, p):
-    from neurosim.backends.row_counts import binomial
-
     key, scratch = np.array([3, 4, 5]), np.empty(4, np.uint32)
     drawn = np.array([binomial(n, p, lane, key, scratch) for lane in range(20_000)])
     law = stats.binom(n, p)
