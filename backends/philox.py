@@ -45,9 +45,10 @@ def philox4x32(counter: tuple[Any, Any, Any, Any], key: tuple[Any, Any]) -> Word
     for _ in range(10):
         p0, p1 = _M0 * c0, _M1 * c2
         c0, c1, c2, c3 = (
-            ((p1 >> 32) & _MASK) ^ c1 ^ k0,
+            # Masked last: the compiler then sees that a word has 32 bits, and multiplies in one instruction.
+            ((p1 >> 32) ^ c1 ^ k0) & _MASK,
             p1 & _MASK,
-            ((p0 >> 32) & _MASK) ^ c3 ^ k1,
+            ((p0 >> 32) ^ c3 ^ k1) & _MASK,
             p0 & _MASK,
         )
         k0, k1 = (k0 + _W0) & _MASK, (k1 + _W1) & _MASK
@@ -78,6 +79,10 @@ class Random(NamedTuple):
         """The four words of this lane and step."""
         counter = (self.lane & _MASK, self.step & _MASK, (self.step >> 32) & _MASK, self.stream)
         return philox4x32(counter, (self.seed_low, self.seed_high))
+
+    def word(self) -> Any:
+        """One whole number from 0 to 2³² − 1 for each lane."""
+        return self.words().w0
 
     def _uniforms(self, xp: Any) -> tuple[Any, Any]:
         """Two numbers in the open interval (0, 1), centred on a grid of 2⁻²³ (float32) or 2⁻⁵² (float64)."""

@@ -23,6 +23,7 @@ from neurosim.spike_source import SpikeSource
 from neurosim.stimuli import (
     Constant,
     OrnsteinUhlenbeck,
+    PoissonInput,
     PulseTrain,
     Ramp,
     Sine,
@@ -38,6 +39,7 @@ __all__ = [
     "Network",
     "NeuronModel",
     "OrnsteinUhlenbeck",
+    "PoissonInput",
     "Population",
     "Projection",
     "PulseTrain",

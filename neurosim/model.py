@@ -67,9 +67,11 @@ class NeuronModel(Parameters):
 
     def threshold(self, xp: Any, s: Any) -> Bool:
         """Where the neuron spikes, shape (n,)."""
-        raise UsageError(f"{type(self).__name__} has neither threshold(xp, s) nor hazard(xp, s): write one of them")
+        raise UsageError(
+            f"{type(self).__name__} has neither threshold(xp, s) nor hazard(xp, s, i_syn): write one of them"
+        )
 
-    def hazard(self, xp: Any, s: Any) -> Array:
+    def hazard(self, xp: Any, s: Any, i_syn: Array) -> Array:
         """Spikes per ms that a stochastic model emits, shape (n,); a step spikes with probability hazard · dt."""
         raise UsageError(f"{type(self).__name__} has no hazard")
 

@@ -16,7 +16,7 @@ from neurosim.neuron import compose
 from neurosim.parameters import check_length, is_number
 from neurosim.projection import Projection, check_all
 from neurosim.receptors import Receptor
-from neurosim.stimuli import Stimulus
+from neurosim.stimuli import SpikeInput, Stimulus
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +86,14 @@ class Population:
                 raise UsageError(f"{where}: stimulus {stimulus!r} is no Stimulus: write for example {instead}")
             check_length(where, stimulus, self.n)
         self._check_receptors(where)
+        for stimulus in self.stimuli:
+            if isinstance(stimulus, SpikeInput) and stimulus.receptor not in self.receptors:
+                known = (
+                    nearest(str(stimulus.receptor), self.receptors)
+                    if self.receptors
+                    else f"write receptors={{{stimulus.receptor!r}: ExponentialCurrent()}}"
+                )
+                raise UsageError(f"{where}: {stimulus!r} has no receptor {stimulus.receptor!r} to act on: {known}")
         self._check_init(where)
 
     def _check_receptors(self, where: str) -> None:

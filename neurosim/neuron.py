@@ -88,8 +88,8 @@ def _composite(model: type[NeuronModel], receptors: tuple[tuple[str, type[Recept
     def threshold(self: Any, xp: Any, s: Any) -> Any:
         return inner(self).threshold(xp, of_model(s))
 
-    def hazard(self: Any, xp: Any, s: Any) -> Any:
-        return inner(self).hazard(xp, of_model(s))
+    def hazard(self: Any, xp: Any, s: Any, i_syn: Any) -> Any:
+        return inner(self).hazard(xp, of_model(s), i_syn)
 
     def reset(self: Any, xp: Any, s: Any) -> Any:
         return state(*checked_state(inner(self), "reset", inner(self).reset(xp, of_model(s))), *s[own:])

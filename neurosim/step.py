@@ -18,7 +18,7 @@ from neurosim.errors import UsageError
 from neurosim.integrators import Integrator
 from neurosim.model import checked_state
 from neurosim.parameters import Parameters, bind, parameters
-from neurosim.stimuli import Now
+from neurosim.stimuli import Now, SpikeInput
 
 if TYPE_CHECKING:
     from neurosim.network import Population
@@ -97,7 +97,14 @@ def assemble(
         dtype=precision,
         state=tuple(state),
         slots=tuple(slots),
-        function=_Step(population, integrator, tuple(prepared), precision, bool(t_ref)),
+        function=_Step(
+            population,
+            integrator,
+            tuple(prepared),
+            precision,
+            bool(t_ref),
+            tuple(stimulus.terms(dt) for stimulus in population.stimuli),
+        ),
         observables=observables,
         inputs=tuple(f"arrivals.{name}" for name in receptors),
     )
@@ -124,6 +131,7 @@ class _Step:
     prepared: tuple[str, ...]
     precision: str
     refractory: bool
+    terms: tuple[int, ...]
 
     def __call__(self, xp: Any, state: Mapping[str, Any], params: Mapping[str, Any], clock: Clock) -> Outputs:
         try:
@@ -137,7 +145,7 @@ class _Step:
         s = model.State(*(state[name] for name in model.State._fields))
         new: dict[str, Any] = {}
 
-        current, carried = self._currents(xp, state, params, clock)
+        current, spikes, carried = self._stimuli(xp, state, params, clock)
         new |= carried
 
         dt = params["dt"]
@@ -153,7 +161,7 @@ class _Step:
 
         if model.stochastic():
             random = self._random("model", params, clock)
-            spiked = random.uniform(xp) < model.hazard(xp, after) * dt
+            spiked = random.uniform(xp) < model.hazard(xp, after, current) * dt
         else:
             spiked = self._condition(xp, model.threshold(xp, after))
             if _ABOVE in state:
@@ -163,18 +171,21 @@ class _Step:
             spiked = spiked & free
             new[_REFRACTORY] = xp.where(spiked, params["t_ref"], new[_REFRACTORY])
 
-        after = self._arrived(xp, model, after, free, params, clock)
+        after = self._arrived(xp, model, after, free, params, spikes)
         if model.resets():
             fresh = checked_state(model, "reset", model.reset(xp, after))
             after = type(after)(*(x if y is x else xp.where(spiked, y, x) for x, y in zip(after, fresh, strict=True)))
         return Outputs({**after._asdict(), **new}, spiked, {CURRENT: current})
 
-    def _arrived(self, xp: Any, model: Any, s: Any, free: Any, params: Mapping[str, Any], clock: Clock) -> Any:
+    def _arrived(
+        self, xp: Any, model: Any, s: Any, free: Any, params: Mapping[str, Any], spikes: Mapping[str, Any]
+    ) -> Any:
         """State after the spikes of this step have arrived; the potential of a refractory neuron does not jump."""
         weights = {}
         for name in self.population.receptors:
-            if f"arrivals.{name}" in params:
-                weights[name] = params[f"arrivals.{name}"]
+            found = [x for x in (params.get(f"arrivals.{name}"), spikes.get(name)) if x is not None]
+            if found:
+                weights[name] = found[0] if len(found) == 1 else found[0] + found[1]
         if not weights:
             return s
         new = model.arrive(xp, s, weights)
@@ -188,24 +199,31 @@ class _Step:
         words = (params["seed_low"], params["seed_high"], params[f"{role}/stream"])
         return Random(*words, clock.step, clock.lane, self.precision)
 
-    def _currents(
+    def _stimuli(
         self, xp: Any, state: Mapping[str, Any], params: Mapping[str, Any], clock: Clock
-    ) -> tuple[Any, dict[str, Any]]:
-        """Total current in this step, and the stimuli's own state for the next."""
+    ) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Total current in this step, summed weights by receptor, and the stimuli's own state for the next."""
         dtype = getattr(xp, self.precision)
         t = (xp.astype(clock.step, xp.float64) + 0.5) * params["dt64"]
         total: Any = None
+        spikes: dict[str, Any] = {}
         carried: dict[str, Any] = {}
         for k, declared in enumerate(self.population.stimuli):
             stimulus = _bound(f"stimulus{k}", declared, params)
             s = stimulus.State(*(state[f"stimulus{k}.{name}"] for name in stimulus.State._fields))
-            now = Now(t, params["dt"], self._random(f"stimulus{k}", params, clock))
-            current = xp.astype(_as_array(stimulus.current(xp, s, now), params), dtype)
-            total = current if total is None else total + current
+            random = self._random(f"stimulus{k}", params, clock)
+            now = Now(t, params["dt"], random, params["dt64"], self.terms[k])
+            if isinstance(stimulus, SpikeInput):
+                arrived = xp.astype(_as_array(stimulus.arrivals(xp, s, now), params), dtype)
+                before = spikes.get(stimulus.receptor)
+                spikes[stimulus.receptor] = arrived if before is None else before + arrived
+            else:
+                current = xp.astype(_as_array(stimulus.current(xp, s, now), params), dtype)
+                total = current if total is None else total + current
             advanced = checked_state(stimulus, "advance", stimulus.advance(xp, s, now))
             for name, value in advanced._asdict().items():
                 carried[f"stimulus{k}.{name}"] = xp.astype(_as_array(value, params), dtype)
-        return (0.0 * params["dt"] if total is None else total), carried
+        return (0.0 * params["dt"] if total is None else total), spikes, carried
 
     def _condition(self, xp: Any, value: Any) -> Any:
         dtype = getattr(value, "dtype", None)

@@ -21,12 +21,14 @@ from neurosim.parameters import Floats, Parameters, param
 __all__ = [
     "Constant",
     "OrnsteinUhlenbeck",
+    "PoissonInput",
     "PulseTrain",
     "Ramp",
     "Sine",
     "Step",
     "Stimulus",
     "WhiteNoise",
+    "all_spike_inputs",
     "all_stimuli",
 ]
 
@@ -45,11 +47,17 @@ class Now(NamedTuple):
         Step, ms, in the precision of the run.
     random : Random
         Numbers of this stimulus, this step, for each neuron.
+    dt64 : array, 0-d
+        Step, ms, float64.
+    terms : int
+        What the stimulus's own :meth:`Stimulus.terms` gave.
     """
 
     t: Array
     dt: Array
     random: Random
+    dt64: Array = 0.0
+    terms: int = 0
 
 
 class Stimulus(Parameters):
@@ -72,14 +80,41 @@ class Stimulus(Parameters):
     def current(self, xp: Any, s: Any, now: Now) -> Array:
         """Current during this step, a scalar or shape (n,)."""
 
+    def terms(self, dt: float) -> int:
+        """How many terms a formula of varying length has; others compile another kernel."""
+        return 0
+
     def advance(self, xp: Any, s: Any, now: Now) -> Any:
         """State for the next step."""
         return s
 
 
+class SpikeInput(Stimulus):
+    """Base of stimuli that are spikes onto a receptor of the population.
+
+    They arrive as the spikes of a projection do: at the end of the step, after the threshold.
+    """
+
+    abstract: ClassVar[bool] = True
+    if TYPE_CHECKING:
+        receptor: str  # of the population, by name
+
+    def current(self, xp: Any, s: Any, now: Now) -> Array:
+        raise AssertionError("spikes are no current")
+
+    @abstractmethod
+    def arrivals(self, xp: Any, s: Any, now: Now) -> Array:
+        """Summed weight of the spikes that arrive in this step, shape (n,), in the precision of the run."""
+
+
 def all_stimuli() -> list[type[Stimulus]]:
-    """Every stimulus of this module: what tests and docs walk."""
-    return [cls for cls in Stimulus.__subclasses__() if cls.__module__ == __name__]
+    """Every current of this module: what tests and docs walk."""
+    return [cls for cls in Stimulus.__subclasses__() if cls.__module__ == __name__ and cls is not SpikeInput]
+
+
+def all_spike_inputs() -> list[type[SpikeInput]]:
+    """Every input of spikes of this module: what tests and docs walk."""
+    return [cls for cls in SpikeInput.__subclasses__() if cls.__module__ == __name__]
 
 
 def _during(xp: Any, condition: Any, value: Any) -> Any:
@@ -203,3 +238,55 @@ class OrnsteinUhlenbeck(Stimulus):
     def advance(self, xp: Any, s: Any, now: Now) -> Any:
         decay = xp.exp(-now.dt / self.tau)
         return self.State(decay * s.x + xp.sqrt(-xp.expm1(-2.0 * now.dt / self.tau)) * now.random.normal(xp))
+
+
+_WORDS = 2.0**32
+_MOST_TERMS = 128
+
+
+class PoissonInput(SpikeInput):
+    """Spikes of many independent Poisson sources onto each neuron, other ones for each.
+
+    The number of spikes in a step has the Poisson distribution of mean ``rate`` · dt, by inversion of its distribution
+    function: one 32-bit random word is compared with the cumulative probabilities. Numbers of a probability below 2⁻³³
+    do not come.
+
+    Raises
+    ------
+    UsageError
+        For a mean of more than 80 spikes per step.
+    """
+
+    rate: Floats = param(unit="Hz", doc="of all sources of a neuron together", at_least=0.0, wide=True)
+    weight: Floats = param(unit="of the receptor", doc="weight of a spike")
+    receptor: str = "excitatory"
+
+    def arrivals(self, xp: Any, s: Any, now: Now) -> Array:
+        mean = self.rate * now.dt64 * 1e-3
+        probability = xp.exp(-mean)
+        word = xp.astype(now.random.word(), xp.float64)
+        below = probability * _WORDS
+        dtype = getattr(xp, now.random.dtype)
+        count = xp.astype(word >= below, dtype)
+        for k in range(1, now.terms):
+            probability = probability * (mean * (1.0 / k))
+            below = below + probability * _WORDS
+            count = count + xp.astype(word >= below, dtype)
+        return self.weight * count
+
+    def terms(self, dt: float) -> int:
+        """Numbers of spikes whose probability is at least 2⁻³³, rounded up so that near rates share a kernel."""
+        mean = float(np.max(self.rate)) * dt * 1e-3
+        probability = below = math.exp(-mean)
+        needed = 1
+        while 1.0 - below > 1.0 / _WORDS / 2.0 and (needed <= mean or probability > 1.0 / _WORDS / 4.0):
+            probability *= mean / needed
+            below += probability
+            needed += 1
+        for terms in (4, 8, 12, 16, 24, 32, 48, 64, 96, _MOST_TERMS):
+            if needed <= terms:
+                return terms
+        raise UsageError(
+            f"PoissonInput.rate = {np.max(self.rate):g} Hz is {mean:.3g} spikes in a step of {dt:g} ms: "
+            "take a smaller dt, or WhiteNoise or OrnsteinUhlenbeck, which so many spikes resemble"
+        )

@@ -150,7 +150,7 @@ def run(
         metrics[f"{name} ns per neuron-step"] = x.cost
         if x.entry.cls.stochastic():
             counts = x.result.counts("neurons")
-            mean = float(np.mean(x.model.hazard(np, x.model.init(np)))) * x.result.duration
+            mean = float(np.mean(x.model.hazard(np, x.model.init(np), 0.0))) * x.result.duration
             fano = float(counts.var(ddof=1) / counts.mean())
             metrics[f"{name} spikes, standard scores"] = float(counts.sum() - mean * len(counts)) / math.sqrt(
                 mean * len(counts)

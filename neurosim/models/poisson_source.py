@@ -24,8 +24,11 @@ class PoissonSource(NeuronModel):
 
     The process of Perkel, Gerstein and Moore 1967, in steps: a step spikes with probability rate·dt, at
     most once. So the mean rate is exact, and intervals vary with the coefficient √(1 − rate·dt) instead of
-    1. Input currents have no effect.
+    1. An input is a rate in Hz that is added to ``rate``: with ``Sine``, ``Ramp`` or any other stimulus the process is
+    an inhomogeneous one; a sum below zero is no rate.
     """
+
+    current_unit = "Hz"
 
     class State(NamedTuple):
         """Nothing is remembered."""
@@ -38,8 +41,8 @@ class PoissonSource(NeuronModel):
     def derivatives(self, xp: Any, s: State, i_syn: Array) -> State:
         return self.State()
 
-    def hazard(self, xp: Any, s: State) -> Array:
-        return self.rate * 1e-3
+    def hazard(self, xp: Any, s: State, i_syn: Array) -> Array:
+        return xp.maximum(self.rate + i_syn, 0.0) * 1e-3
 
     def max_dt(self) -> float:
         highest = float(np.max(self.rate))

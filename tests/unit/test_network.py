@@ -129,10 +129,10 @@ def test_a_model_without_a_threshold_says_so(refuses):
         def derivatives(self, xp, s, i_syn):
             return self.State(-s.v)
 
-    with refuses("Mute has neither threshold(xp, s) nor hazard(xp, s): write one of them"):
+    with refuses("Mute has neither threshold(xp, s) nor hazard(xp, s, i_syn): write one of them"):
         Mute().threshold(np, Mute().init(np))
     with refuses("Mute has no hazard"):
-        Mute().hazard(np, Mute().init(np))
+        Mute().hazard(np, Mute().init(np), 0.0)
     assert not Mute.resets()
     assert not Mute.stochastic()
     assert Mute().max_dt() == np.inf

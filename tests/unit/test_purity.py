@@ -57,12 +57,9 @@ ELEMENTWISE = [
 
 
 def repeats(node, function):
-    """``for _ in range(60)`` in an init: a fixed number of iterations towards the state at rest."""
-    return (
-        function.name == "init"
-        and isinstance(node, ast.For)
-        and re.fullmatch(r"range\(\d+\)", ast.unparse(node.iter)) is not None
-    )
+    """A fixed number of iterations: towards the state at rest in an init, or over the terms of a spike input."""
+    allowed = {"init": r"range\(\d+\)", "arrivals": r"range\(1, now\.terms\)"}.get(function.name, "never")
+    return isinstance(node, ast.For) and re.fullmatch(allowed, ast.unparse(node.iter)) is not None
 
 
 def own_fields_only(node):
@@ -236,7 +233,7 @@ def test_files_are_short():
 
 # -- documentation
 
-PUBLIC = {name: getattr(neurosim, name) for name in neurosim.__all__}
+PUBLIC = {name: getattr(neurosim, name) for name in neurosim.__all__ if name != "connect"}  # a module
 METHODS = {
     f"{cls.__name__}.{name}": member
     for cls in (neurosim.Simulation, neurosim.Result, neurosim.NeuronModel, neurosim.Stimulus, Backend, Kernel)
@@ -303,7 +300,10 @@ def test_times_have_units_and_refusals_are_announced(cls):
     assert "UsageError" in text["Raises"]
 
 
-@pytest.mark.parametrize("cls", neurosim.stimuli.all_stimuli(), ids=lambda cls: cls.__name__)
+ALL_STIMULI = [*neurosim.stimuli.all_stimuli(), *neurosim.stimuli.all_spike_inputs()]
+
+
+@pytest.mark.parametrize("cls", ALL_STIMULI, ids=lambda cls: cls.__name__)
 def test_stimuli_describe_their_parameters(cls):
     from neurosim.parameters import parameters
 
