@@ -14,6 +14,7 @@ from .row_targets import row_scratch, row_targets
 
 _OPTIONS = {"cache": True, "error_model": "numpy", "nogil": True}
 _LOW, _HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
+_SYNAPSES_OF_A_BLOCK = 1 << 16
 
 
 def rows_of_pairs(sources, targets, n_sources, n_targets):
@@ -85,42 +86,80 @@ def rows_of_in_degree(n_sources, n_targets, k, gap, distinct, key, threads=None)
 
 @njit(**_OPTIONS)
 def _draw_sources(n_sources, k, gap, distinct, key, begin, end, place, cursor, targets):
+    """Count the draws of each source in ``cursor``, or put the targets where it says, and move it behind them.
+
+    Targets are put by blocks, sorted by source within the block: in order of the rows, as scattered writes to a large
+    array wait for memory each.
+    """
+    words = np.empty(4 * MAX_BLOCKS, np.uint32)
+    seen = np.full(n_sources if distinct else 0, -1, np.int64)  # the last target that drew the source
+    block = max(1, max(_SYNAPSES_OF_A_BLOCK, 2 * n_sources) // max(k, 1))
+    drawn = np.empty(block * k, np.uint32)
+    if place:
+        starts, ordered = np.empty(n_sources + 1, np.int64), np.empty(block * k, np.uint32)
+    for first in range(begin, end, block):
+        last = min(first + block, end)
+        for target in range(first, last):
+            at = (target - first) * k
+            _draw_for_target(n_sources, k, gap, distinct, key, target, words, seen, drawn[at : at + k])
+        n = (last - first) * k
+        if not place:
+            for i in range(n):
+                cursor[drawn[i]] += 1
+            continue
+        starts[:] = 0
+        for i in range(n):
+            starts[np.int64(drawn[i]) + 1] += 1
+        for source in range(n_sources):
+            starts[source + 1] += starts[source]
+        for target in range(first, last):
+            for i in range((target - first) * k, (target - first + 1) * k):
+                source = drawn[i]
+                ordered[starts[source]] = target
+                starts[source] += 1
+        i = 0
+        for source in range(n_sources):  # each start has moved to the end
+            at = cursor[source] - i
+            while i < starts[source]:
+                targets[at + i] = ordered[i]
+                i += 1
+            cursor[source] = at + i
+
+
+@njit(**_OPTIONS)
+def _draw_for_target(n_sources, k, gap, distinct, key, target, words, seen, out):
+    """Fill ``out`` with the ``k`` sources of a target."""
     candidates = n_sources - gap
     inverted = distinct and 2 * k > candidates
     wanted = candidates - k if inverted else k
     bound = np.uint64(max(candidates, 1))
     unfair = (np.uint64(1 << 32) - bound) % bound  # as in row_targets
-    words = np.empty(4 * MAX_BLOCKS, np.uint32)
-    seen = np.full(candidates if distinct else 0, -1, np.int64)  # the last target that drew the source
-    for target in range(begin, end):
-        found, block = 0, 0
-        while found < wanted:
-            blocks = min((wanted - found + 3) // 4, MAX_BLOCKS)
-            fill_words(words, block, blocks, TARGETS, target, key)
-            block += blocks
-            for j in range(4 * blocks):
-                product = np.uint64(words[j]) * bound
-                if found == wanted or (product & _LOW) < unfair:
+    found, block = 0, 0
+    while found < wanted:
+        blocks = min((wanted - found + 3) // 4, MAX_BLOCKS)
+        fill_words(words, block, blocks, TARGETS, target, key)
+        block += blocks
+        for j in range(4 * blocks):
+            product = np.uint64(words[j]) * bound
+            if found == wanted or (product & _LOW) < unfair:
+                continue
+            source = np.int64(product >> _HIGH)
+            if distinct:
+                if seen[source] == target:
                     continue
-                source = np.int64(product >> _HIGH)
-                if distinct:
-                    if seen[source] == target:
-                        continue
-                    seen[source] = target
+                seen[source] = target
+            if not inverted:
+                out[found] = source
+            found += 1
+    if inverted:
+        found = 0
+        for source in range(candidates):
+            if seen[source] != target:
+                out[found] = source
                 found += 1
-                if not inverted:
-                    _note(source + (gap and source >= target), target, place, cursor, targets)
-        if inverted:
-            for source in range(candidates):
-                if seen[source] != target:
-                    _note(source + (gap and source >= target), target, place, cursor, targets)
-
-
-@njit(forceinline=True, **_OPTIONS)
-def _note(source, target, place, cursor, targets):
-    if place:
-        targets[cursor[source]] = target
-    cursor[source] += 1
+    if gap:
+        for j in range(k):
+            out[j] += np.uint32(out[j] >= target)
 
 
 @njit(**_OPTIONS)

@@ -115,10 +115,12 @@ class Connector(Parameters):
 
     @property
     def weights(self) -> np.ndarray | None:
+        """Weights of listed synapses, or None."""
         return None
 
     @property
     def delays(self) -> np.ndarray | None:
+        """Delays of listed synapses in ms, or None."""
         return None
 
     def check(self, where: str, ends: Ends) -> None:
