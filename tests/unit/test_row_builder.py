@@ -212,6 +212,18 @@ def test_sorted_targets_are_partial_sums_of_spacings():
     np.testing.assert_array_equal(target[source == 3], np.floor(1000 * sums[:-1] / sums[-1]))
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_in_degrees_are_the_documented_numbers(threads):
+    """Some blocks and pieces of targets; 256 sources divide the words without a rest."""
+    net = network({"a": 256, "b": 6000}, Projection("a", "b", connect.fixed_in_degree(100), 1.0, 1.0))
+    row, target, *_ = built(net, threads=threads).rows[0].coo()
+    assert len(row) == 600_000
+    stream = zlib.crc32(b"a->b:excitatory/synapses")
+    for t in (0, 654, 655, 656, 2999, 3000, 5999):
+        expected = (words(0, t, 100, stream) * 256) >> 32
+        np.testing.assert_array_equal(row[target == t], np.sort(expected))
+
+
 def test_another_seed_or_name_draws_others_and_other_projections_change_nothing():
     first = Projection("a", "a", connect.fixed_probability(0.2), Normal(1.0, 0.1), 1.0)
     net = network({"a": 50}, first)
