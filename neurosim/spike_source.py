@@ -9,6 +9,8 @@ import numpy as np
 from neurosim.errors import UsageError
 from neurosim.model import Array, Bool, NeuronModel
 
+_MAX = 2.0**53  # whole numbers below are exact
+
 
 class SpikeSource(NeuronModel):
     """Spikes at given times: the ``model`` of a population that stands for recorded or made-up input.
@@ -61,11 +63,15 @@ class SpikeSource(NeuronModel):
         UsageError
             For a time before the end of the first step, or a neuron that the population has not.
         """
-        steps = np.rint(self.t / dt).astype(np.int64) - 1
+        late = self.t / dt >= _MAX
+        if late.any():
+            raise UsageError(
+                f"population {name!r}: SpikeSource.t has {self.t[late][0]:g} ms: write times below {_MAX * dt:g} ms"
+            )
+        steps = np.rint(np.maximum(self.t / dt, -1.0)).astype(np.int64) - 1
         if len(steps) and steps.min() < 0:
             raise UsageError(
-                f"population {name!r}: SpikeSource.t has {self.t[steps.argmin()]:g} ms: the first spike can be at "
-                f"dt = {dt:g} ms"
+                f"population {name!r}: SpikeSource.t has {self.t.min():g} ms: the first spike can be at dt = {dt:g} ms"
             )
         if len(self.i) and not (self.i.min() >= 0 and self.i.max() < n):
             bad = self.i[(self.i < 0) | (self.i >= n)][0]
@@ -80,8 +86,10 @@ def _array(value: Any, name: str, dtype: Any) -> np.ndarray:
         raise UsageError(f"SpikeSource.{name} = {value!r}: give numbers, one per spike") from None
     if array.ndim != 1:
         raise UsageError(f"SpikeSource.{name} has shape {array.shape}: give one value per spike, shape (S,)")
-    if dtype is np.int64 and not np.array_equal(array, np.rint(array)):
-        raise UsageError(f"SpikeSource.{name} has {array[array != np.rint(array)][0]}: give whole numbers of neurons")
+    if dtype is np.int64:
+        whole = (array == np.rint(array)) & (np.abs(array) < _MAX)
+        if not whole.all():
+            raise UsageError(f"SpikeSource.{name} has {array[~whole][0]}: give whole numbers of neurons")
     array = array.astype(dtype)
     array.setflags(write=False)
     return array
