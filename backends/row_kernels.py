@@ -151,12 +151,22 @@ def regenerate(
     """
     n_delays, n_owners = ints[N_DELAYS], len(slots)
     n = row_targets(ints, floats, longs, targets, source, words, reals, bitmap, targets)
-    row_delays(ints, longs, delay_words, delays, source, n, words, delays)
     weighted = len(out_weights) > 0
-    if weighted:
-        row_weights(ints, floats, longs, weights, source, n, words, weights)
     segments[:] = 0
     j = 0
+    if n_delays == 1:  # in order already
+        for o in range(n_owners):
+            stop = _until(targets, j, n, edges[o + 1])
+            shift = slots[o] - edges[o]
+            for i in range(j, stop):
+                out[i] = np.int64(targets[i]) + shift
+            segments[o + 1] = j = stop
+        if weighted:
+            row_weights(ints, floats, longs, weights, source, n, words, out_weights)
+        return n
+    row_delays(ints, longs, delay_words, delays, source, n, words, delays)
+    if weighted:
+        row_weights(ints, floats, longs, weights, source, n, words, weights)
     for o in range(n_owners):
         stop = _until(targets, j, n, edges[o + 1])
         for i in range(j, stop):

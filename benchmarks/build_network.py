@@ -170,19 +170,15 @@ def main() -> None:
     columns = ("connector", "10⁶ synapses", "s", "best", "ns each", "bytes each", "estimate/truth", "")
     title = f"Building synapses of {NEURONS:,} neurons, {chosen.threads} threads and owners"
     print_table(title, columns, rows)
-    print(
-        write_json(
-            "build_network",
-            {
-                "machine": machine(),
-                "budget_s": BUDGET,
-                "budget_bytes": BYTES,
-                "threads": chosen.threads,
-                "cases": cases,
-            },
-            chosen.out,
-        )
-    )
+    content = {
+        "machine": machine(),
+        "budget_s": BUDGET,
+        "budget_bytes": BYTES,
+        "threads": chosen.threads,
+        "stored": cases,
+        "drawn_anew_1_thread": draw_cases(chosen.synapses // 10, chosen.rounds),
+    }
+    print(write_json("build_network", content, chosen.out))
 
 
 if __name__ == "__main__":
