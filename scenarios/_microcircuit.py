@@ -56,8 +56,9 @@ def network(
 ) -> Network:
     """The microcircuit with ``scale`` of its neurons, and ``in_degree`` of the synapses onto each.
 
-    Fewer synapses are made stronger by 1/√in_degree, which keeps the variance of the input, and a constant current replaces
-    the mean that is then missing (van Albada, Helias and Diesmann 2015, https://doi.org/10.1371/journal.pcbi.1004490).
+    Fewer synapses are made stronger by 1/√in_degree, which keeps the variance of the input, and a constant current
+    replaces the mean that is then missing (van Albada, Helias and Diesmann 2015,
+    https://doi.org/10.1371/journal.pcbi.1004490).
 
     Parameters
     ----------

@@ -1,13 +1,13 @@
 """Cortical microcircuit: 77 169 neurons and 299 million synapses under one square millimetre.
 
 The four layers of the model of Potjans and Diesmann, each with an excitatory and an inhibitory population, at full
-size: their eight rates, the irregularity of single neurons and the synchrony of populations, with spikes from elsewhere
-as input and with a constant current in their place. Below scale 1 the network has that part of the neurons and scale^0.4
-of the synapses onto each, which are made stronger by the published rules; its rates come near those of the full network,
-but not to them, because the neurons that remain share more of their inputs.
+size: their eight rates, the irregularity of single neurons and the synchrony of populations, with spikes from
+elsewhere as input and with a constant current in their place. Below scale 1 the network has that part of the neurons
+and scale^0.4 of the synapses onto each, which are made stronger by the published rules; its rates come near those of
+the full network, but not to them, because the neurons that remain share more of their inputs.
 
-Reference: Potjans & Diesmann, Cerebral Cortex 24:785 (2014); rates of the full network, initial potentials and the rules
-of scaling as in the public reference implementation, INM-6/microcircuit-PD14-model.
+Reference: Potjans & Diesmann, Cerebral Cortex 24:785 (2014); rates of the full network, initial potentials and the
+rules of scaling as in the public reference implementation, INM-6/microcircuit-PD14-model.
 """
 
 from __future__ import annotations
