@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurosim.backends import get
+from neurosim.backends import get, threads
 from neurosim.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class MemoryEstimate:
         Traces that are kept in memory. Spikes are not known before.
     available : int
         Free bytes of the device.
+    synapses : int
+        Rows of synapses, by their expected number.
     """
 
     state: int
@@ -40,14 +42,16 @@ class MemoryEstimate:
     working: int
     records: int
     available: int
+    synapses: int = 0
 
     @property
     def total(self) -> int:
         """Bytes in all."""
-        return self.state + self.parameters + self.working + self.records
+        return self.state + self.parameters + self.working + self.records + self.synapses
 
     def __str__(self) -> str:
-        parts = (f"{name} {human(getattr(self, name))}" for name in ("state", "parameters", "working", "records"))
+        names = ("state", "parameters", "working", "records", *(("synapses",) if self.synapses else ()))
+        parts = (f"{name} {human(getattr(self, name))}" for name in names)
         return f"{human(self.total)} ({', '.join(parts)}) of {human(self.available)} free"
 
 
@@ -60,11 +64,15 @@ def human(size: float) -> str:
     return f"{size:.3g} TB"
 
 
-def estimate(network: Network, backend: Any, precision: str, *, fused: bool | None = None) -> MemoryEstimate:
+def estimate(
+    network: Network, backend: Any, precision: str, *, fused: bool | None = None, dt: float = 0.1
+) -> MemoryEstimate:
     """Memory of a network on a backend.
 
     Parameters
     ----------
+    dt : float
+        ms; how many different delays there are depends on it.
     fused : bool, optional
         Whether kernels are fused; by default where the backend can.
     """
@@ -85,7 +93,14 @@ def estimate(network: Network, backend: Any, precision: str, *, fused: bool | No
             # State before, after and in between, the lanes' numbers, and the events of the first window, twice.
             arrays = (2 * carried + 8) * population.n * itemsize + 8 * population.n
             working = max(working, arrays + 2 * min(WINDOW_BYTES, FIRST_WINDOW * population.n))
-    return MemoryEstimate(state, parameters, working, 0, chosen.memory()[0])
+    synapses = 0
+    if network.projections:
+        from neurosim.layout import layout  # which, with the synapses, is built on networks
+        from neurosim.wiring import synapse_estimate
+
+        owners = threads.threads_for(sum(int(p.n) for p in network.populations)) if fused and chosen.name == "numpy" else 1
+        synapses = synapse_estimate(network, layout(network, owners), dt, precision)
+    return MemoryEstimate(state, parameters, working, 0, chosen.memory()[0], synapses)
 
 
 def check_fits(needed: MemoryEstimate, what: str) -> None:

@@ -180,7 +180,7 @@ class Network:
                 return population
         raise UsageError(f"no population {name!r}: {nearest(name, [p.name for p in self.populations])}")
 
-    def memory_estimate(self, backend: Any = "auto", precision: str = "float64") -> MemoryEstimate:
+    def memory_estimate(self, backend: Any = "auto", precision: str = "float64", dt: float = 0.1) -> MemoryEstimate:
         """Bytes that a simulation of this network takes, before anything is allocated.
 
         Parameters
@@ -189,5 +189,7 @@ class Network:
             Where it would run.
         precision : {"float64", "float32"}
             Of the state.
+        dt : float
+            Step in ms: how many different delays there are depends on it.
         """
-        return estimate(self, backend, precision)
+        return estimate(self, backend, precision, dt=dt)

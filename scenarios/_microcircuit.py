@@ -11,7 +11,7 @@ import numpy as np
 from neurosim import Constant, Network, PoissonInput, Population, Projection, Stimulus, connect
 from neurosim.distributions import Normal
 from neurosim.models import LIF
-from neurosim.receptors import ExponentialCurrent
+from neurosim.receptors import ExponentialCurrent, Receptor
 
 NAMES = ("L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I")
 SIZES = np.array([20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948])
@@ -88,7 +88,10 @@ def network(
     direct += missing * external if drive == "poisson" else TAU_SYN * 1e-3 * external
 
     model = LIF(tau_m=TAU_M, r_m=TAU_M / C_M, v_rest=V_REST, v_thresh=V_THRESH, v_reset=V_REST)
-    receptors = {"excitatory": ExponentialCurrent(TAU_SYN), "inhibitory": ExponentialCurrent(TAU_SYN)}
+    receptors: dict[str, Receptor] = {
+        "excitatory": ExponentialCurrent(TAU_SYN),
+        "inhibitory": ExponentialCurrent(TAU_SYN),
+    }
     generator = np.random.default_rng(seed)
     populations = []
     for k, name in enumerate(NAMES):
@@ -97,7 +100,9 @@ def network(
             stimuli.append(PoissonInput(EXTERNAL[k] * thinned * EXTERNAL_RATE, psc / np.sqrt(thinned)))
         start = START_MEAN[k] + START_SD[k] * generator.standard_normal(sizes[k])
         populations.append(
-            Population(name, model, int(sizes[k]), stimuli=stimuli, t_ref=T_REF, receptors=receptors, init={"v": start})
+            Population(
+                name, model, int(sizes[k]), stimuli=tuple(stimuli), t_ref=T_REF, receptors=receptors, init={"v": start}
+            )
         )
     projections = []
     for s, source in enumerate(NAMES):
@@ -112,4 +117,4 @@ def network(
             receptor = "excitatory" if excitatory[s] else "inhibitory"
             connector = connect.fixed_total_number(int(counts[t, s]))
             projections.append(Projection(source, target, connector, weight, delay, receptor))
-    return Network(populations, projections)
+    return Network(tuple(populations), tuple(projections))
