@@ -154,10 +154,10 @@ class _Step:
         free = None
         if self.refractory:
             left = state[_REFRACTORY]
-            free = left <= 0.0
+            free = left < 0.5
             held = {name: xp.where(free, getattr(after, name), getattr(s, name)) for name in self._held()}
             after = after._replace(**held)
-            new[_REFRACTORY] = xp.maximum(left - 1.0, 0.0)
+            new[_REFRACTORY] = xp.where(free, left, left - 1.0)
 
         if model.stochastic():
             random = self._random("model", params, clock)

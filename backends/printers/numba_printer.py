@@ -332,12 +332,11 @@ class _Printer:
         # most blocks are quiet in most steps: one flag of the whole block spares the look at each lane
         return [*lines, f"spiked[j] = {event}", f"fired |= {_NUMPY[self.integer]}({event})"]
 
-    def watch_row(self, row: int) -> list[str]:
-        """Statements that keep the largest magnitude of a row: infinity or more where it is not finite."""
-        return [
-            f"size = magnitude_{_SHORT[self.trace.program.dtype]}(s[j + {row} * B])",
-            "top = size if size > top else top",
-        ]
+    def watch_rows(self, count: int) -> list[str]:
+        """Statements that keep the largest magnitude of a sum of rows: not finite where one of them is not."""
+        total = " + ".join(f"s[j + {row} * B]" for row in range(count))
+        size = f"size = magnitude_{_SHORT[self.trace.program.dtype]}({total})"
+        return [size, "top = size if size > top else top"] if count else []
 
     def module(self) -> str:
         self.inputs()
@@ -347,7 +346,7 @@ class _Printer:
         for i, row in enumerate(layout.input_rows):
             address = f"word[{INPUTS + i}] + (k * word[{WORDS.index('stride')}] + block) * {layout.itemsize}"
             fetch += [f"a = carray(pointer({address}), m, np.{program.dtype})", *_copied(row)]
-        check = [line for i in range(layout.n_state) for line in self.watch_row(i)]
+        check = self.watch_rows(layout.n_state)
         constants = [f"{name} = {expression}" for expression, name in self.constants.items()]
         rows = ", ".join((*program.state, *program.observables)) or "none"
         support = [

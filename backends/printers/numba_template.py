@@ -90,9 +90,15 @@ def kernel(words, start, stop, first_step, n_steps, event_steps, event_lanes):
                             count += 1
         top = np.{integer}(0)
 {check}
-        if top >= magnitude_{short}(np.{dtype}(np.inf)):
-            for j in range(len(kept)):  # as it was, so that its steps can be run again one by one
-                s[j] = kept[j]
-            return -1 - block
+        limit = magnitude_{short}(np.{dtype}(np.inf))
+        if top >= limit:  # a sum; it may overflow where no term does
+            bad = False
+            for r in range({n_state}):
+                for j in range(m):
+                    bad |= magnitude_{short}(s[j + r * B]) >= limit
+            if bad:
+                for j in range(len(kept)):  # as it was, so that its steps can be run again one by one
+                    s[j] = kept[j]
+                return -1 - block
     return count
 '''
