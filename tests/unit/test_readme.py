@@ -11,14 +11,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
-SCRIPT, EXAMPLE = (text for language, text in BLOCKS if language == "python")
+SCRIPT, NETWORK, EXAMPLE = (text for language, text in BLOCKS if language == "python")
 
 
-def test_the_script_prints_what_is_shown(tmp_path, capsys):
-    assert len([line for line in SCRIPT.splitlines() if line.strip()]) <= 12
-    (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
+@pytest.mark.parametrize(("script", "lines"), [(SCRIPT, 12), (NETWORK, 16)], ids=["population", "network"])
+def test_the_scripts_print_what_is_shown(script, lines, tmp_path, capsys):
+    assert len([line for line in script.splitlines() if line.strip()]) <= lines
+    (tmp_path / "script.py").write_text(script, encoding="utf-8")
     runpy.run_path(str(tmp_path / "script.py"))
-    after = BLOCKS[BLOCKS.index(("python", SCRIPT)) + 1]
+    after = BLOCKS[BLOCKS.index(("python", script)) + 1]
     assert capsys.readouterr().out == after[1]
 
 
