@@ -3,12 +3,21 @@
 import numpy as np
 from numba import carray, njit
 
+from neurosim.backends.plasticity_kernels import add_plastic, take_over
 from neurosim.backends.pointers import call_kernel, call_plain, load_acquire, pointer, prefetch, store_release
+from neurosim.backends.row_table import (
+    R_BASE,
+    R_DELAYS,
+    R_FIRST,
+    R_MEMBER,
+    R_OFFSETS,
+    R_TARGET_BYTES,
+    R_TARGETS,
+    R_WEIGHT_BYTES,
+    R_WEIGHTS,
+)
 
 DONE, FULL, BAD = 0, 1, 2
-# Columns of the table of rows, for each owner.
-R_FIRST, R_DELAYS, R_OFFSETS, R_BASE, R_TARGETS, R_TARGET_BYTES, R_WEIGHTS, R_WEIGHT_BYTES, R_MEMBER = range(9)
-R_COLUMNS = 9
 _BATCH = 256  # segments that are looked up together, so that memory answers for many at once
 _SPINS = 2000  # before a waiting thread gives its core to another
 
@@ -66,8 +75,9 @@ def _add(sums, row, weight, begin, end):
 
 
 @njit(**_OPTIONS)
-def _flush(sums, table, constants, count, segments, numbers, begins, ends):
+def _flush(sums, step, table, constants, count, batch, owner, plasticity):
     """Look up and add a batch of segments."""
+    segments, numbers, begins, ends, places, lags = batch
     for i in range(count):
         row = table[numbers[i]]
         offsets = carray(pointer(row[R_OFFSETS] + 8 * segments[i]), 2, np.int64)
@@ -81,12 +91,18 @@ def _flush(sums, table, constants, count, segments, numbers, begins, ends):
     for i in range(count):
         if ends[i] > begins[i]:
             row = table[numbers[i]]
+            if plasticity is not None:
+                p = plasticity.of_rows[numbers[i]]
+                if p >= 0:
+                    add_plastic(sums, row, begins[i], ends[i], step, lags[i], owner, p, places[i], plasticity)
+                    continue
             _add(sums, row, sums.dtype.type(constants[numbers[i]]), begins[i], ends[i])
 
 
 @njit(**_OPTIONS)
-def _deliver(sums, step, table, constants, work, past, bounds, segments, numbers, begins, ends):
+def _deliver(sums, step, table, constants, work, past, bounds, batch, owner, plasticity):
     """Sum what arrives in a step, longest delay first, then by rows, by source, by synapse."""
+    segments, numbers, _, _, places, lags = batch
     slots, mask = bounds.shape[0], past.shape[0] - 1
     count = 0
     for entry in range(work.shape[0]):
@@ -98,11 +114,13 @@ def _deliver(sums, step, table, constants, work, past, bounds, segments, numbers
             segment = (past[place & mask] - row[R_FIRST]) * row[R_DELAYS] + work[entry, 2]
             prefetch(row[R_OFFSETS] + 8 * segment)
             segments[count], numbers[count] = segment, number
+            if plasticity is not None:
+                places[count], lags[count] = place & mask, work[entry, 0]
             count += 1
             if count == _BATCH:
-                _flush(sums, table, constants, count, segments, numbers, begins, ends)
+                _flush(sums, step, table, constants, count, batch, owner, plasticity)
                 count = 0
-    _flush(sums, table, constants, count, segments, numbers, begins, ends)
+    _flush(sums, step, table, constants, count, batch, owner, plasticity)
 
 
 @njit(**_OPTIONS)
@@ -175,17 +193,21 @@ def drive(  # type: ignore[no-untyped-def]
     epoch,
     status,
     yield_address,
+    plasticity,
 ):
     """Run one owner's part of some steps; the step reached, why it stopped there, and the windows computed.
 
     It stops before the spikes of a window are taken over if there is no place for them, with the same decision in every
-    thread; called again with ``pending`` it takes them over first.
+    thread; called again with ``pending`` it takes them over first. ``plasticity`` is None where nothing is plastic:
+    such networks have a compilation of their own.
     """
     members = len(functions)
     stop, windows = step + n_steps, 0
     mine_begin, mine_end = owner_edges[owner], owner_edges[owner + 1]
     segments, numbers = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64)
     begins, ends = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64)
+    places, lags = np.empty(_BATCH, np.int64), np.empty(_BATCH, np.int64)
+    batch = segments, numbers, begins, ends, places, lags
     abort = epochs.ctypes.data + owners * 64
     mask = past.shape[1] - 1
     slots = bounds.shape[1]
@@ -199,8 +221,8 @@ def drive(  # type: ignore[no-untyped-def]
             for j in range(k):
                 sums[j, mine_begin:mine_end] = 0
                 _deliver(
-                    sums[j], step + j, table[owner], constants, work, past[owner], bounds[owner],
-                    segments, numbers, begins, ends,
+                    sums[j], step + j, table[owner], constants, work, past[owner], bounds[owner], batch, owner,
+                    plasticity,
                 )  # fmt: skip
             capacity = 0
             for m in range(members):
@@ -265,6 +287,11 @@ def drive(  # type: ignore[no-untyped-def]
                                 record_ids[recorded_count] = number
                             recorded_count += 1
             slot[members] = position
+            if plasticity is not None:
+                take_over(
+                    owner, step + j, j, table[owner], past[owner], bounds[owner], found_at[parity, owner],
+                    found_offsets[parity, owner], plasticity, sums,
+                )  # fmt: skip
         step += k
     head[owner, 0], record_count[owner, 0] = position, recorded_count
     return step, DONE, windows

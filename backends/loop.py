@@ -5,17 +5,21 @@
     exchange its spikes → the past
 
 A window is no longer than the smallest delay, so no spike of a window arrives in it. Arrivals at one neuron are summed
-in one order on every engine: longest delay first, then by rows, by source, by synapse.
+in one order on every engine: longest delay first, then by rows, by source, by synapse. Where synapses learn a window is
+one step, as what arrives depends on the spikes of the step before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from neurosim.backends.base import Backend, Kernel, NonFiniteState, Window
+from neurosim.backends.plasticity_reference import PlasticRows
+from neurosim.backends.plasticity_rules import Plastic
 from neurosim.backends.rows import Rows
 
 
@@ -70,10 +74,18 @@ class PythonLoop:
         Number of sums of arrivals.
     dtype : str
         Of the sums.
+    plastics : sequence of Plastic
+        Rows with a rule.
     """
 
     def __init__(
-        self, backend: Backend, members: Sequence[Member], rows: Sequence[Rows], n_accumulators: int, dtype: str
+        self,
+        backend: Backend,
+        members: Sequence[Member],
+        rows: Sequence[Rows],
+        n_accumulators: int,
+        dtype: str,
+        plastics: Sequence[Plastic] = (),
     ) -> None:
         self._backend, self._members, self._rows = backend, members, rows
         self._n_accumulators, self._dtype = n_accumulators, dtype
@@ -82,15 +94,26 @@ class PythonLoop:
             key=lambda entry: (-entry[0], entry[1]),
         )
         delays = [delay for delay, _, _ in self._work]
-        self.window, self._horizon = min(delays, default=1), max(delays, default=0)
+        learns = any(plastic.rule.learns for plastic in plastics)
+        self.window, self._horizon = 1 if learns else min(delays, default=1), max(delays, default=0)
+        self._plastic = {p.rows: PlasticRows(rows[p.rows], p, members[p.target].n) for p in plastics}
         self._past: dict[int, np.ndarray] = {}  # step → numbers of the neurons that spiked, ascending
 
     def past(self) -> dict[int, np.ndarray]:
         """The spikes that have not arrived everywhere: step → numbers of neurons, ascending."""
         return {step: ids for step, ids in self._past.items() if len(ids)}
 
-    def resume(self, now: int, past: Mapping[int, np.ndarray]) -> None:
-        """Go on at step ``now`` with these spikes in flight."""
+    def plasticity(self) -> Any:
+        """What plastic synapses carry, for :meth:`resume` of the loop that follows."""
+        return self._plastic
+
+    def bring_up_to_date(self) -> None:
+        """Plastic weights are so after every step."""
+
+    def resume(self, now: int, past: Mapping[int, np.ndarray], plasticity: Any = None) -> None:
+        """Go on at step ``now`` with these spikes in flight, and what plastic synapses carried in the loop before."""
+        if plasticity is not None:
+            self._plastic = plasticity
         self._past = {step: ids for step, ids in past.items() if step >= now - self._horizon}
 
     def record(self, names: Sequence[str]) -> None:
@@ -118,6 +141,9 @@ class PythonLoop:
                 spikes.append((found[-1].steps, found[-1].lanes + np.int64(member.first)))
             for step in range(begin, begin + k):
                 self._past[step] = np.concatenate([ids[steps == step] for steps, ids in spikes])
+                for rows in self._plastic.values():
+                    steps, ids = spikes[rows.plastic.target]
+                    rows.spike(ids[steps == step] - self._members[rows.plastic.target].first, step)
             for step in [s for s in self._past if s < begin + k - self._horizon]:
                 del self._past[step]
         return [_joined(found) for found in parts]
@@ -137,7 +163,11 @@ class PythonLoop:
                 if begin_of < stop_of:
                     synapses = _ranges(rows, ids[begin_of:stop_of] - rows.first, d)
                     targets = rows.base[0] + rows.targets[synapses].astype(np.int64)
-                    weights = rows.weights[synapses] if isinstance(rows.weights, np.ndarray) else rows.weights
+                    weights: Any
+                    if number in self._plastic:
+                        weights = self._plastic[number].arrive(synapses, step)
+                    else:
+                        weights = rows.weights[synapses] if isinstance(rows.weights, np.ndarray) else rows.weights
                     weights = np.broadcast_to(np.asarray(weights, self._dtype), targets.shape)
                     total = self._backend.scatter_add(total, targets, weights)
             sums.append(total)

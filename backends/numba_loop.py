@@ -13,17 +13,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
-import numba
 import numpy as np
 
 from neurosim.backends.base import NonFiniteState, Window
-from neurosim.backends.delivery import (
-    BAD,
-    DONE,
-    FULL,
+from neurosim.backends.delivery import BAD, DONE, FULL, drive
+from neurosim.backends.loop import BadState, Member
+from neurosim.backends.numba_engine import MAX_STEPS, NumbaKernel, untouched
+from neurosim.backends.plasticity_rules import Plastic
+from neurosim.backends.plasticity_state import PlasticState
+from neurosim.backends.printers.numba_template import INPUTS, WORDS
+from neurosim.backends.row_table import (
     R_BASE,
     R_COLUMNS,
+    R_DELAY_STEPS,
     R_DELAYS,
     R_FIRST,
     R_MEMBER,
@@ -32,28 +36,18 @@ from neurosim.backends.delivery import (
     R_TARGETS,
     R_WEIGHT_BYTES,
     R_WEIGHTS,
-    drive,
 )
-from neurosim.backends.loop import BadState, Member
-from neurosim.backends.numba_engine import MAX_STEPS, NumbaKernel, untouched
-from neurosim.backends.printers.numba_template import INPUTS, WORDS
 from neurosim.backends.rows import Rows
 from neurosim.backends.spike_list import SpikeList
 
 _LINE = 8  # words of a cache line: what threads write stands apart
 _RECORDS = 1 << 16
 _PAST = 1 << 12
-_NEURONS_PER_THREAD = 2000
 
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="neurosim")
-
-
-def threads_for(neurons: int) -> int:
-    """Threads that pay for so many neurons: waiting for each other costs as much as some thousand of them."""
-    return int(max(1, min(numba.get_num_threads(), neurons // _NEURONS_PER_THREAD)))
 
 
 @cache
@@ -76,10 +70,19 @@ class NumbaLoop:
     owner_edges : ndarray of int64, shape (owners + 1,)
         Owner o has the accumulators ``owner_edges[o] : owner_edges[o + 1]``.
     dtype : str
-        Of the sums of arrivals.
+        Of the sums of arrivals, and of plastic weights.
+    plastics : sequence of Plastic
+        Rows with a rule.
     """
 
-    def __init__(self, members: Sequence[Member], rows: Sequence[Rows], owner_edges: np.ndarray, dtype: str) -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        rows: Sequence[Rows],
+        owner_edges: np.ndarray,
+        dtype: str,
+        plastics: Sequence[Plastic] = (),
+    ) -> None:
         self._members, self._rows = members, rows
         owners, count = len(owner_edges) - 1, len(members)
         self.threads = owners
@@ -91,7 +94,9 @@ class NumbaLoop:
         delays = [delay for delay, _, _ in work]
         self._horizon = max(delays, default=0)
         longest = min([MAX_STEPS, *(m.kernel.longest for m in members if isinstance(m.kernel, NumbaKernel))])
-        self.window = min(min(delays, default=1), longest)
+        # What arrives in a step at a synapse that learns depends on the spikes of its target in the step before.
+        learns = any(plastic.rule.learns for plastic in plastics)
+        self.window = 1 if learns else min(min(delays, default=1), longest)
 
         self._first = np.array([m.first for m in members], np.int64)
         self._edges = np.array([m.edges for m in members], np.int64)
@@ -127,6 +132,7 @@ class NumbaLoop:
         self._record_count = np.zeros((owners, _LINE), np.int64)
         self._epochs, self._epoch = np.zeros((owners + 1, _LINE), np.int64), 0
         self._status = np.zeros((owners, count), np.int64)
+        self._plastic = PlasticState(plastics, rows, self._edges) if plastics else None
 
     def _member_of(self, neuron: int) -> int:
         return int(np.searchsorted(self._first, neuron, side="right")) - 1
@@ -136,7 +142,7 @@ class NumbaLoop:
         for b, r in enumerate(rows):
             weights = r.weights if isinstance(r.weights, np.ndarray) else None
             table[:, b, R_FIRST] = r.first
-            table[:, b, R_DELAYS] = len(r.delays)
+            table[:, b, R_DELAYS], table[:, b, R_DELAY_STEPS] = len(r.delays), r.delays.ctypes.data
             table[:, b, R_TARGETS], table[:, b, R_TARGET_BYTES] = r.targets.ctypes.data, r.targets.itemsize
             if weights is not None:
                 table[:, b, R_WEIGHTS], table[:, b, R_WEIGHT_BYTES] = weights.ctypes.data, weights.itemsize
@@ -148,20 +154,29 @@ class NumbaLoop:
 
     # -- spikes in flight
 
-    def past(self) -> dict[int, np.ndarray]:
-        """The spikes that have not arrived everywhere: step → numbers of neurons, ascending."""
+    def _places(self) -> dict[int, np.ndarray]:
+        """Where the past has the spikes of each step that have not arrived everywhere."""
         found = {}
         for step in range(max(0, self._now - self._slots), self._now):
             bounds = self._past_bounds[0, step % self._slots]
             if bounds[-1] > bounds[0]:
-                places = np.arange(bounds[0], bounds[-1]) & (self._past.shape[1] - 1)
-                found[step] = self._past[0, places].astype(np.int64)
+                found[step] = np.arange(bounds[0], bounds[-1]) & (self._past.shape[1] - 1)
         return found
+
+    def past(self) -> dict[int, np.ndarray]:
+        """The spikes that have not arrived everywhere: step → numbers of neurons, ascending."""
+        return {step: self._past[0, places].astype(np.int64) for step, places in self._places().items()}
+
+    def plasticity(self) -> Any:
+        """What plastic synapses carry, for :meth:`resume` of the loop that follows."""
+        if self._plastic is None:
+            return None
+        return self._plastic, {step: self._plastic.travelling(places) for step, places in self._places().items()}
 
     _now = 0
 
-    def resume(self, now: int, past: Mapping[int, np.ndarray]) -> None:
-        """Go on at step ``now`` with these spikes in flight."""
+    def resume(self, now: int, past: Mapping[int, np.ndarray], plasticity: Any = None) -> None:
+        """Go on at step ``now`` with these spikes in flight, and what plastic synapses carried in the loop before."""
         self._now = now
         self._past_bounds[:] = 0
         self._head[:] = 0
@@ -176,6 +191,14 @@ class NumbaLoop:
             self._past_bounds[:, step % self._slots] = bounds
             position += len(ids)
         self._head[:, 0] = position
+        if self._plastic is not None:
+            self._plastic, entries = (self._plastic, {}) if plasticity is None else plasticity
+            self._plastic.travel(self._past.shape[1], entries, self._places())
+
+    def bring_up_to_date(self) -> None:
+        """Have all plastic weights take in every spike until now."""
+        if self._plastic is not None:
+            self._plastic.bring_up_to_date(self._now, self._table, self._past, self._past_bounds, self._sums)
 
     # -- running
 
@@ -245,6 +268,7 @@ class NumbaLoop:
                 self._epoch,
                 self._status,
                 _yield_address(),
+                None if self._plastic is None else self._plastic.arrays,
             )
 
         if self.threads == 1:
@@ -277,6 +301,8 @@ class NumbaLoop:
             places = np.arange(max(0, int(self._head[owner, 0]) - capacity), int(self._head[owner, 0]))
             larger[owner, places & (2 * capacity - 1)] = self._past[owner, places & (capacity - 1)]
         self._past = larger
+        if self._plastic is not None:
+            self._plastic.grow(self._head[:, 0], 2 * capacity)
         self._record_steps = np.concatenate([self._record_steps, np.empty_like(self._record_steps)])
         self._record_ids = np.concatenate([self._record_ids, np.empty_like(self._record_ids)])
 

@@ -31,7 +31,8 @@ from neurosim.result import Result
 from neurosim.sinks import Header, MemorySink, Sink, open_sink
 from neurosim.spike_source import SpikeSource
 from neurosim.step import CURRENT, Assembly, assemble
-from neurosim.synapses import Synapses
+from neurosim.synapses import Connections, Synapses, steps_to_sample, weight_units
+from neurosim.wiring import named
 
 if TYPE_CHECKING:
     from neurosim.backends.numba_loop import NumbaLoop
@@ -92,7 +93,7 @@ class Simulation:
         self._step = 0
         self._in_step = True  # whether all populations stand at the same time
         self.memory_estimate: MemoryEstimate = estimate(
-            net, self.backend, precision, fused=None if fuse != "off" else False
+            net, self.backend, precision, fused=None if fuse != "off" else False, dt=self.dt
         )
         check_fits(self.memory_estimate, f"this network on backend {self.backend.name!r}")
         # Compiled when first needed: what is recorded decides what they compute.
@@ -130,7 +131,19 @@ class Simulation:
         self._prepare([])
         return {name: self._kernels[population].read(name) for name in names}
 
+    def weights(self, projection: str) -> Connections:
+        """The synapses of a projection, by its name as in ``"exc->inh:excitatory"``, with their weights now."""
+        named(self.net, projection)  # or an error, before the synapses are made
+        self._prepare([])
+        assert self._synapses is not None
+        return self._synapses.connections(projection)
+
     # -- running
+
+    def _synapse_count(self, projection: str) -> int:
+        self._prepare([])
+        assert self._synapses is not None
+        return self._synapses.count(projection)
 
     def _assemble(self, population: Population, observables: tuple[str, ...] = ()) -> Assembly:
         return assemble(
@@ -168,9 +181,12 @@ class Simulation:
         """Make the loop of a connected network, which goes on where the one before it stands."""
         if self._synapses is None:
             self._synapses = Synapses(self, self._kernels)
-        past = self._loop.past() if self._loop is not None else {}
+        before = self._loop
         self._loop = self._synapses.loop(self._kernels)
-        self._loop.resume(self._step, past)
+        if before is None:
+            self._loop.resume(self._step, {})
+        else:
+            self._loop.resume(self._step, before.past(), before.plasticity())
 
     def _compile(self, population: Population, observables: tuple[str, ...]) -> None:
         """A kernel that goes on where the one before it stands."""
@@ -216,7 +232,7 @@ class Simulation:
         if not self._in_step:
             raise UsageError("this simulation was cut off in the midst of a window and cannot go on: make a new one")
         n_steps = whole_steps(duration, self.dt)
-        wanted = channels(record, self.net)
+        wanted = channels(record, self.net, self._synapse_count)
         target = open_sink(sink)
         if isinstance(target, MemorySink):
             kept = trace_bytes(wanted, n_steps, self.precision)
@@ -225,7 +241,8 @@ class Simulation:
         self._prepare(wanted)
         bar = Progress(progress, n_steps, self._label())
         facts = provenance(self)
-        header = Header(self.dt, self._step, n_steps, self.precision, self._sizes(), self._units(), wanted, facts)
+        sizes = self._sizes() | {c.population: c.n for c in wanted if c.of_synapses}
+        header = Header(self.dt, self._step, n_steps, self.precision, sizes, self._units(wanted), wanted, facts)
         target.begin(header)
         begin, first = time.perf_counter(), self._step
         reason: str | None = None
@@ -272,8 +289,9 @@ class Simulation:
         if self._loop is not None:
             self._loop.record([c.population for c in wanted if c.variable == SPIKES])
         while self._step < first + n_steps and not interrupt.requested:
-            k = min(window, first + n_steps - self._step, longest)
+            k = min(window, first + n_steps - self._step, longest, steps_to_sample(wanted, self._step))
             start = time.perf_counter()
+            weights = [] if self._synapses is None else self._synapses.samples(wanted, self._step)
             self._in_step = False
             windows = self._advance(k)
             self._step += k
@@ -281,6 +299,8 @@ class Simulation:
             # Only when all have come through: what is delivered is of the same time for all.
             for name, advanced in windows.items():
                 self._deliver(target, name, wanted, advanced)
+            for channel, values in weights:
+                target.samples(channel, values)
             target.flush(self._step)
             bar.update(self._step - first)
             window = _next_window(window, time.perf_counter() - start)
@@ -324,12 +344,12 @@ class Simulation:
     def _sizes(self) -> dict[str, int]:
         return {p.name: int(p.n) for p in self.net.populations}
 
-    def _units(self) -> dict[str, str]:
+    def _units(self, wanted: list[Channel]) -> dict[str, str]:
         units = {}
         for p in self.net.populations:
             units[f"{p.name}/{CURRENT}"] = p.model.current_unit
             units |= {f"{p.name}/{name}": unit for name, unit in state_units(type(p.neuron)).items()}
-        return units
+        return units | weight_units(self.net, wanted)
 
     def _label(self) -> str:
         neurons = sum(p.n for p in self.net.populations)

@@ -11,6 +11,7 @@ import numpy as np
 from neurosim.connect.base import Connector, Ends
 from neurosim.distributions import Distribution
 from neurosim.errors import UsageError, nearest
+from neurosim.plasticity import PLASTICITY, Plasticity
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,8 +31,8 @@ class Projection:
         In ms, at least one step, rounded to whole steps. May be left out where the connector holds delays.
     receptor : str
         Name of the receptor of the target that the spikes arrive at.
-    plasticity : object, optional
-        The rule that changes the weights.
+    plasticity : Plasticity, optional
+        The rule that changes its synapses, as in ``STDP(…)``; see :mod:`neurosim.plasticity`.
     stored : bool
         False: the synapses are drawn anew whenever they are needed, which takes time in place of memory.
     name : str, optional
@@ -50,7 +51,7 @@ class Projection:
     weight: Any = None
     delay: Any = None
     receptor: str = "excitatory"
-    plasticity: Any = None
+    plasticity: Plasticity | None = None
     stored: bool = True
     name: str | None = None
 
@@ -77,6 +78,10 @@ class Projection:
                     raise UsageError(f"{where} has no {what}: write {what}=…, {type(self.connect).__name__} holds none")
             elif not isinstance(value, Distribution):
                 object.__setattr__(self, what, _checked(where, what, value))
+        if self.plasticity is not None and not isinstance(self.plasticity, Plasticity):
+            called = self.plasticity.__name__ if isinstance(self.plasticity, type) else None
+            remedy = f"write {called}(…)" if called in PLASTICITY else f"known: {', '.join(sorted(PLASTICITY))}"
+            raise UsageError(f"{where}: plasticity = {self.plasticity!r} is no rule of plasticity: {remedy}")
         if not isinstance(self.stored, bool):
             raise UsageError(f"{where}: stored = {self.stored!r}: write True or False")
         if not self.stored:
@@ -186,7 +191,11 @@ def check(projection: Projection, populations: Mapping[str, Any], name: str | No
                 f"{where}: {what} has {len(value)} values for {size} synapses: give a float or an array of "
                 f"shape ({size},)"
             )
-    _check_sign(where, projection, target.receptors[projection.receptor])
+    receptor = target.receptors[projection.receptor]
+    _check_sign(where, projection, receptor)
+    if projection.plasticity is not None:
+        weight: Any = projection.connect.weights if projection.weight is None else projection.weight
+        projection.plasticity.check(where, weight, getattr(receptor, "weight_sign", 0))
 
 
 def ends_of(projection: Projection, populations: Mapping[str, Any]) -> Ends:

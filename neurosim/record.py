@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,31 +10,38 @@ import numpy as np
 
 from neurosim.errors import UsageError, nearest
 from neurosim.network import Network, Population
+from neurosim.projection import names
 from neurosim.step import CURRENT
+from neurosim.wiring import named
 
-SPIKES = "spikes"
+SPIKES, WEIGHT = "spikes", "weight"
 
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """Keep a variable of a population.
+    """Keep a variable of a population, or the weights of a projection that learns.
 
     Parameters
     ----------
     population : str
-        Its name.
+        Its name, or that of a projection.
     variable : str
-        ``"spikes"``, a state variable of the model, or ``"i_syn"``, the total current into the neuron.
+        ``"spikes"``, a state variable of the model, or ``"i_syn"``, the total current into the neuron; of a projection
+        ``"weight"``.
     every : int
         Keep each ``every``-th step, counted from the beginning of the simulation. Spikes are always kept all.
     neurons : slice, int or sequence of int
-        Which neurons.
+        Which neurons; of a projection which synapses, numbered as :meth:`neurosim.Simulation.weights` lists them.
     """
 
     population: str
     variable: str
     every: int = 1
     neurons: Any = field(default_factory=lambda: slice(None))
+
+    @property
+    def _where(self) -> str:
+        return f"Record({self.population!r}, {self.variable!r})"
 
     def lanes(self, population: Population) -> np.ndarray:
         """Indices of the neurons, ascending.
@@ -44,17 +51,24 @@ class Record:
         UsageError
             When there is nothing of that name or index.
         """
-        where = f"Record({self.population!r}, {self.variable!r})"
+        where = self._where
         known = (SPIKES, *population.neuron.State._fields, CURRENT)
         if self.variable not in known:
             raise UsageError(
                 f"{where}: {type(population.model).__name__} has no such variable: {nearest(self.variable, known)}"
             )
-        if isinstance(self.every, bool) or not isinstance(self.every, int | np.integer) or self.every < 1:
-            raise UsageError(f"{where}: every = {self.every!r}: must be a whole number of steps, at least 1")
+        self._check_every()
         if self.variable == SPIKES and self.every != 1:
             raise UsageError(f"{where}: every = {self.every}: spikes are events, all are kept; write every=1")
-        n = population.n
+        return self._chosen(population.n, "neuron", "population")
+
+    def _check_every(self) -> None:
+        if isinstance(self.every, bool) or not isinstance(self.every, int | np.integer) or self.every < 1:
+            raise UsageError(f"{self._where}: every = {self.every!r}: must be a whole number of steps, at least 1")
+
+    def _chosen(self, n: int, what: str, whole: str) -> np.ndarray:
+        """Indices of ``neurons`` among ``n``."""
+        where = self._where
         neurons = np.arange(n)[self.neurons] if isinstance(self.neurons, slice) else np.asarray(self.neurons)
         if neurons.ndim > 1:
             raise UsageError(f"{where}: neurons have shape {neurons.shape}: write neurons=[0, 1] or a slice")
@@ -63,22 +77,46 @@ class Record:
             raise UsageError(f"{where}: neurons must be indices or a slice, got {indices.dtype}: write neurons=[0, 1]")
         if indices.size and (indices.min() < -n or indices.max() >= n):
             bad = indices[(indices < -n) | (indices >= n)][0]
-            raise UsageError(f"{where}: neuron {bad} does not exist, the population has {n}: use 0 … {n - 1}")
+            raise UsageError(f"{where}: {what} {bad} does not exist, the {whole} has {n}: use 0 … {n - 1}")
         lanes = np.where(indices < 0, indices + n, indices).astype(np.int64)
         if np.any(np.diff(lanes) <= 0):
             raise UsageError(f"{where}: neurons must be ascending, each once: write neurons=sorted(set(…))")
         return lanes
 
+    def synapses(self, network: Network, count: Callable[[str], int]) -> tuple[np.ndarray, int]:
+        """Numbers of the synapses, ascending, and how many there are.
+
+        Raises
+        ------
+        UsageError
+            When there is nothing of that name or number, or it does not change.
+        """
+        projection = named(network, self.population)
+        if self.variable != WEIGHT:
+            raise UsageError(f"{self._where}: of a projection only {WEIGHT!r} is recorded")
+        if projection.plasticity is None or not projection.plasticity.learns:
+            raise UsageError(
+                f"{self._where}: these weights do not change: read simulation.weights({self.population!r}), or give "
+                "the projection plasticity=STDP(…)"
+            )
+        if "/" in self.population:
+            raise UsageError(f"{self._where}: give the projection a name without '/', which files take for a folder")
+        self._check_every()
+        n = count(self.population)
+        return self._chosen(n, "synapse", "projection"), n
+
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """A record with its neurons worked out."""
+    """A record with its neurons, or synapses, worked out; ``n`` counts those that there are."""
 
     population: str
     variable: str
     every: int
     lanes: np.ndarray
     everyone: bool
+    n: int = 0
+    of_synapses: bool = False
 
     @property
     def name(self) -> str:
@@ -86,19 +124,25 @@ class Channel:
         return f"{self.population}/{self.variable}"
 
 
-def channels(records: Any, network: Network) -> list[Channel]:
-    """The records of a run, checked against its network."""
+def channels(records: Any, network: Network, count: Callable[[str], int]) -> list[Channel]:
+    """The records of a run, checked against its network; ``count`` tells how many synapses a projection has."""
     if isinstance(records, Record):
         records = (records,)
     if not isinstance(records, Iterable):
         raise UsageError(f"record = {records!r}: write Record('population', 'variable'), or several of them")
     found: list[Channel] = []
+    populations = {p.name for p in network.populations}
     for record in records:
         if not isinstance(record, Record):
             raise UsageError(f"record has {record!r}: write Record('population', 'variable')")
-        population = network[record.population]
-        lanes = record.lanes(population)
-        channel = Channel(record.population, record.variable, int(record.every), lanes, len(lanes) == population.n)
+        of_synapses = record.population not in populations and record.population in names(network.projections)
+        if of_synapses:
+            lanes, n = record.synapses(network, count)
+        else:
+            population = network[record.population]
+            lanes, n = record.lanes(population), int(population.n)
+        every, everyone = int(record.every), len(lanes) == n
+        channel = Channel(record.population, record.variable, every, lanes, everyone, n, of_synapses)
         if any(channel.name == other.name for other in found):
             raise UsageError(f"{channel.name} is recorded twice: join the two records into one")
         found.append(channel)

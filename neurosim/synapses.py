@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from neurosim.backends import Kernel
+import numpy as np
+
+from neurosim.backends import Kernel, threads
 from neurosim.backends.loop import Member, PythonLoop
+from neurosim.backends.plasticity_rules import Plastic
 from neurosim.layout import layout
-from neurosim.wiring import wire
+from neurosim.network import Network
+from neurosim.record import Channel
+from neurosim.wiring import connections, named, order_of_connections, wire
 
 if TYPE_CHECKING:
     from neurosim.backends.numba_loop import NumbaLoop
     from neurosim.engine import Simulation
+
+
+class Connections(NamedTuple):
+    """Synapses of a projection by source, then by target, then by delay.
+
+    Attributes
+    ----------
+    source, target : ndarray of int64, shape (S,)
+        Neurons.
+    weight : ndarray, shape (S,)
+        In the receptor's unit.
+    delay : ndarray of float64, shape (S,)
+        ms.
+    """
+
+    source: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    delay: np.ndarray
 
 
 class Synapses:
@@ -30,15 +54,56 @@ class Synapses:
         self.compiled = simulation.backend.name == "numpy" and all(simulation.fused.values())
         owners = 1
         if self.compiled:
-            from neurosim.backends.numba_loop import threads_for  # Numba takes half a second to import
-
-            owners = threads_for(sum(int(p.n) for p in net.populations))
+            owners = threads.threads_for(sum(int(p.n) for p in net.populations))
         blocks = {name: getattr(kernel, "block", 1) for name, kernel in kernels.items()}
         self.layout = layout(net, owners, blocks)
         self.wiring = wire(net, self.layout, simulation.dt, simulation.seed, simulation.precision)
+        self._plastics = [
+            plastic for number, held in enumerate(self.wiring.holds) for plastic in self._rules(number, held)
+        ]
+        self._orders: dict[str, np.ndarray] = {}
+        self._loop: PythonLoop | NumbaLoop | None = None
+
+    def _rules(self, number: int, held: tuple[str, ...]) -> list[Plastic]:
+        net = self._simulation.net
+        projection = named(net, held[0])  # plastic ones have rows of their own
+        if projection.plasticity is None:
+            return []
+        rule = projection.plasticity.rule(f"projection {held[0]!r}", self._simulation.dt)
+        target = [p.name for p in net.populations].index(projection.target)
+        return [Plastic(number, rule, target, self.layout.slots[projection.target, projection.receptor])]
+
+    def connections(self, name: str) -> Connections:
+        """The synapses of a projection, with their weights now."""
+        self._bring_up_to_date()
+        return Connections(*connections(self.wiring, self.layout, self._simulation.net, self._simulation.dt, name))
+
+    def samples(self, wanted: Sequence[Channel], step: int) -> list[tuple[Channel, np.ndarray]]:
+        """A sample of each record of weights that has one at the beginning of this step."""
+        due = [c for c in wanted if c.of_synapses and step % c.every == 0]
+        if due:
+            self._bring_up_to_date()
+        return [(c, self._weights(c.population)[None, c.lanes]) for c in due]
+
+    def _bring_up_to_date(self) -> None:
+        if self._loop is not None:
+            self._loop.bring_up_to_date()
+
+    def _weights(self, name: str) -> np.ndarray:
+        """Weights of a plastic projection, ordered as by :meth:`connections`."""
+        held = self.wiring.holds.index((name,))
+        if name not in self._orders:
+            self._orders[name] = order_of_connections(self.wiring, held)
+        weights = self.wiring.rows[held].weights
+        assert isinstance(weights, np.ndarray)
+        return weights[self._orders[name]]
+
+    def count(self, name: str) -> int:
+        """Number of synapses of a plastic projection."""
+        return len(self.wiring.rows[self.wiring.holds.index((name,))].targets)
 
     def loop(self, kernels: Mapping[str, Kernel]) -> PythonLoop | NumbaLoop:
-        """The window loop over these kernels."""
+        """The window loop over these kernels, whose plastic synapses are the same as those of the loop before."""
         simulation, where, rows = self._simulation, self.layout, self.wiring.rows
         members = [
             Member(
@@ -54,5 +119,24 @@ class Synapses:
         if self.compiled:
             from neurosim.backends.numba_loop import NumbaLoop
 
-            return NumbaLoop(members, rows, where.owner_edges, simulation.precision)
-        return PythonLoop(simulation.backend, members, rows, where.n_accumulators, simulation.precision)
+            self._loop = NumbaLoop(members, rows, where.owner_edges, simulation.precision, self._plastics)
+        else:
+            self._loop = PythonLoop(
+                simulation.backend, members, rows, where.n_accumulators, simulation.precision, self._plastics
+            )
+        return self._loop
+
+
+def steps_to_sample(wanted: Sequence[Channel], step: int) -> int:
+    """Steps until weights are next to be sampled; many where none are."""
+    return min((c.every - step % c.every for c in wanted if c.of_synapses), default=1 << 62)
+
+
+def weight_units(network: Network, wanted: Sequence[Channel]) -> dict[str, str]:
+    """Unit of each record of weights."""
+    units = {}
+    for channel in wanted:
+        if channel.of_synapses:
+            projection = named(network, channel.population)
+            units[channel.name] = network[projection.target].receptors[projection.receptor].weight_unit
+    return units

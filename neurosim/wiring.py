@@ -21,7 +21,7 @@ from neurosim.backends.row_recipe import Place, Recipe
 from neurosim.backends.rows import Rows
 from neurosim.connect.base import listed_pattern
 from neurosim.distributions import MAX_DELAYS, Distribution
-from neurosim.errors import UsageError
+from neurosim.errors import UsageError, nearest
 from neurosim.projection import Projection, check_all, ends_of, names
 
 if TYPE_CHECKING:
@@ -171,10 +171,7 @@ def connections(
     name : str
         Of the projection, as :func:`neurosim.projection.names` gives it.
     """
-    known = names(network.projections)
-    if name not in known:
-        raise UsageError(f"no projection {name!r}: known: {', '.join(known) or 'none'}")
-    projection = network.projections[known.index(name)]
+    projection = named(network, name)
     edges, slots = layout.edges[projection.target], layout.slots[projection.target, projection.receptor]
     if name in wiring.regenerates:
         source, accumulator, steps, weight = wiring.regenerators[wiring.regenerates.index(name)].coo()
@@ -187,6 +184,21 @@ def connections(
     ours = np.flatnonzero((target >= edges[owner]) & (target < edges[owner + 1]))
     ours = ours[np.lexsort((steps[ours], target[ours], source[ours]))]
     return source[ours], target[ours], weight[ours], steps[ours] * dt
+
+
+def named(network: Any, name: str) -> Projection:
+    """The projection of a network that has this name, as :func:`neurosim.projection.names` gives it."""
+    known = names(network.projections)
+    if name not in known:
+        raise UsageError(f"no projection {name!r}: {nearest(name, known) if known else 'the network has none'}")
+    found: Projection = network.projections[known.index(name)]
+    return found
+
+
+def order_of_connections(wiring: Wiring, held: int) -> np.ndarray:
+    """Places of all synapses of some rows, in the order of :func:`connections`."""
+    source, accumulator, steps, _ = wiring.rows[held].coo()
+    return np.lexsort((steps, accumulator, source))
 
 
 @dataclass(frozen=True, eq=False)

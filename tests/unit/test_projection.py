@@ -8,6 +8,7 @@ from neurosim import Network, Population, connect
 from neurosim.distributions import Exponential, Normal, Uniform
 from neurosim.layout import layout
 from neurosim.models import LIF
+from neurosim.plasticity import STDP
 from neurosim.projection import Projection, check_all, names
 from neurosim.receptors import ExponentialConductance
 from neurosim.wiring import RoundedDelayWarning, connections, synapse_estimate, wire
@@ -62,7 +63,7 @@ def test_names_are_made_different(refuses):
         ({"delay": [[1.0]]}, ["delay has shape (1, 1)"]),
         ({"stored": 1}, ["stored = 1", "True or False"]),
         ({"stored": False, "connect": connect.fixed_in_degree(3)}, ["fixed_in_degree", "stored=True"]),
-        ({"stored": False, "plasticity": object()}, ["plastic", "stored=True"]),
+        ({"stored": False, "plasticity": STDP(20.0, 20.0, 0.01, 0.01, 1.0)}, ["plastic", "stored=True"]),
         ({"stored": False, "weight": [1.0] * 4, "connect": ONE}, ["array of weights", "stored=True"]),
         ({"stored": False, "delay": [1.0] * 4, "connect": ONE}, ["array of delays", "stored=True"]),
     ],

@@ -18,11 +18,13 @@ from neurosim.backends.rows import Rows, rows_of
 from neurosim.distributions import Exponential, LogNormal, Normal, Uniform
 from neurosim.layout import layout
 from neurosim.models import LIF
+from neurosim.plasticity import TsodyksMarkram
 from neurosim.projection import Projection, names
 from neurosim.receptors import ExponentialCurrent
 from neurosim.wiring import connections, synapse_estimate, wire
 
 DT = 0.1
+TSODYKS_MARKRAM = TsodyksMarkram(0.5, 100.0)
 KINDS = ("excitatory", "inhibitory")
 
 
@@ -258,7 +260,7 @@ def test_what_is_stored_alike_shares_rows():
         Projection("a", "a", connect.fixed_out_degree(5), 3.0, 1.0, name="another"),
         Projection("a", "b", connect.fixed_out_degree(5), 2.0, 1.0, name="to b again"),
         Projection("a", "c", connect.fixed_out_degree(5), 2.0, 1.0, receptor="inhibitory", name="inhibitory"),
-        Projection("a", "a", connect.fixed_out_degree(5), 2.0, 1.0, plasticity=object(), name="plastic"),
+        Projection("a", "a", connect.fixed_out_degree(5), 2.0, 1.0, plasticity=TSODYKS_MARKRAM, name="plastic"),
         Projection("b", "a", connect.fixed_out_degree(5), 2.0, 1.0, name="from b"),
     )
     wiring = built(net, precision="float32")

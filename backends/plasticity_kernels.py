@@ -1,0 +1,266 @@
+# mypy: ignore-errors
+"""What the threads of the compiled loop do for plastic synapses: at arrivals only, without an index by target.
+
+A synapse is not visited when its target spikes. Every target keeps its recent spikes in a ring; when a spike of the
+source arrives, the synapse first takes in all spikes of its target since the arrival before, in order. What its
+source's trace was then travels with each spike, so that a source may spike again before a spike has arrived. Before a
+ring overflows, and before weights are read, all synapses take in what they have not: the same operations in the same
+order, so that no bit depends on when.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import carray, njit
+
+from neurosim.backends import plasticity_rules as rules
+from neurosim.backends.pointers import pointer, prefetch
+from neurosim.backends.row_table import (
+    R_BASE,
+    R_DELAY_STEPS,
+    R_DELAYS,
+    R_FIRST,
+    R_MEMBER,
+    R_OFFSETS,
+    R_TARGET_BYTES,
+    R_TARGETS,
+    R_WEIGHTS,
+)
+
+# Columns of the table of plastic rows.
+ROWS, TARGET, N_SOURCES, PRE, POST, LEARNS, TRIPLETS = range(7)
+COLUMNS = 7
+# Of each target: spikes so far, those that all its synapses have taken in, step of the last one, traces after it.
+COUNT, TAKEN, LAST, TRACE_1, TRACE_2 = range(5)
+STATE_COLUMNS = 8  # a cache line
+RING = 32  # spikes of a target
+_AHEAD = 16  # synapses
+
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
+_decay = njit(inline="always")(rules.decay)
+_raised = njit(inline="always")(rules.raised)
+_depressed = njit(inline="always")(rules.depressed)
+_potentiated = njit(inline="always")(rules.potentiated)
+_released = njit(inline="always")(rules.released)
+_R1, _R2, _O1, _O2 = rules.R1, rules.R2, rules.O1, rules.O2
+_RESOURCES, _UTILISATION = rules.RESOURCES, rules.UTILISATION
+
+
+class Plasticity(NamedTuple):
+    """Arrays of all plastic rows, of which there are P.
+
+    Attributes
+    ----------
+    table : ndarray of int64, shape (P, COLUMNS)
+        Numbers of rows and members, and where their parts of the other arrays begin.
+    shifts : ndarray of int64, shape (owners, P)
+        Added to an accumulator of an owner it gives the row of its neuron in ``post`` and ``ring``.
+    parts : ndarray of int64, shape (owners, P, 2)
+        The targets of an owner are these rows there.
+    of_rows : ndarray of int64, shape (rows,)
+        Number of the plastic rows among rows, or -1.
+    numbers : ndarray of float64, shape (P, N_NUMBERS)
+    fine, coarse : ndarray of float64, shape (P, 4, 1024) and (P, 4, C)
+        Of each rule.
+    pre : ndarray of float64, shape (owners, sources of all, 3)
+        Step of the last spike of each source, and its traces after it; each owner has its own.
+    post : ndarray of float64, shape (targets of all, STATE_COLUMNS)
+    ring : ndarray of float64, shape (targets of all, RING, 2)
+        Step of each recent spike, and o2 before it.
+    travelling : ndarray of float64, shape (owners, P, past, 3)
+        For each spike of the past its source's entry of ``pre`` before it; or the part of the weight that it releases.
+    scratch : ndarray of float64, shape (owners, most sources, 2)
+    """
+
+    table: np.ndarray
+    shifts: np.ndarray
+    parts: np.ndarray
+    of_rows: np.ndarray
+    numbers: np.ndarray
+    fine: np.ndarray
+    coarse: np.ndarray
+    pre: np.ndarray
+    post: np.ndarray
+    ring: np.ndarray
+    travelling: np.ndarray
+    scratch: np.ndarray
+
+
+@njit(inline="always")
+def _caught_up(weight, state, ring, arrived, r1, fine, coarse, numbers, kind):
+    """A weight after the spikes of its target from the step ``arrived`` on that it has not taken in."""
+    first = stop = np.int64(state[COUNT])
+    taken = np.int64(state[TAKEN])
+    while first > taken and ring[(first - 1) & (RING - 1), 0] >= arrived:
+        first -= 1
+    for place in range(first, stop):
+        spike = ring[place & (RING - 1)]
+        left = _decay(fine, coarse, np.int64(spike[0]) - arrived)
+        # rounded each time, as it is where a weight is stored between two spikes
+        weight = np.float64(kind(_potentiated(weight, r1 * left, spike[1], numbers)))
+    return weight
+
+
+@njit(**_OPTIONS)
+def _learn(sums, targets, weights, base, begin, end, step, arrived, r1, r2, p, shift, plasticity):
+    """Take in, deliver, depress: the synapses begin … end, at which a spike arrives in this step."""
+    kind = weights.dtype.type
+    numbers = plasticity.numbers[p]
+    fine, coarse = plasticity.fine[p], plasticity.coarse[p]
+    fine_r1, coarse_r1, fine_o1, coarse_o1 = fine[_R1], coarse[_R1], fine[_O1], coarse[_O1]
+    post, ring = plasticity.post, plasticity.ring
+    for j in range(begin, end):
+        if j + _AHEAD < end:
+            ahead = base + np.int64(targets[j + _AHEAD]) + shift
+            prefetch(np.int64(post.ctypes.data) + ahead * (8 * STATE_COLUMNS))
+        place = base + np.int64(targets[j])
+        neuron = place + shift
+        state = post[neuron]
+        weight = np.float64(weights[j])
+        if state[LAST] >= arrived:
+            weight = _caught_up(weight, state, ring[neuron], arrived, r1, fine_r1, coarse_r1, numbers, kind)
+        sums[place] += sums.dtype.type(weight)
+        o1 = state[TRACE_1] * _decay(fine_o1, coarse_o1, step - np.int64(state[LAST]))
+        weights[j] = kind(_depressed(weight, o1, r2, numbers))
+
+
+@njit(inline="always")
+def _release(sums, targets, weights, base, begin, end, part):
+    for j in range(begin, end):
+        sums[base + np.int64(targets[j])] += sums.dtype.type(np.float64(weights[j]) * part)
+
+
+@njit(**_OPTIONS)
+def add_plastic(sums, row, begin, end, step, delay, owner, p, place, plasticity):
+    """Add the synapses begin … end to the sums, at which the spike at this place of the past arrives in this step."""
+    weights = carray(pointer(row[R_WEIGHTS]), end, sums.dtype)
+    narrow = carray(pointer(row[R_TARGETS]), end, np.uint16)
+    wide = carray(pointer(row[R_TARGETS]), end, np.uint32)
+    base, is_narrow = row[R_BASE], row[R_TARGET_BYTES] == 2
+    travelling = plasticity.travelling[owner, p, place]
+    before, first, second = travelling[0], travelling[1], travelling[2]
+    if not plasticity.table[p, LEARNS]:
+        if is_narrow:
+            _release(sums, narrow, weights, base, begin, end, before)
+        else:
+            _release(sums, wide, weights, base, begin, end, before)
+        return
+    arrived, r2 = np.int64(before) + delay, 0.0
+    if plasticity.table[p, TRIPLETS]:
+        r2 = second * _decay(plasticity.fine[p, _R2], plasticity.coarse[p, _R2], step - arrived)
+    shift = plasticity.shifts[owner, p]
+    if is_narrow:
+        _learn(sums, narrow, weights, base, begin, end, step, arrived, first, r2, p, shift, plasticity)
+    else:
+        _learn(sums, wide, weights, base, begin, end, step, arrived, first, r2, p, shift, plasticity)
+
+
+@njit(**_OPTIONS)
+def bring_up_to_date(owner, p, now, rows, past, bounds, plasticity, sums):
+    """Have all synapses of an owner take in all spikes of their targets; arrivals before the step ``now`` have been."""
+    table, shift = plasticity.table[p], plasticity.shifts[owner, p]
+    row = rows[table[ROWS]]
+    n_sources, n_delays, base = table[N_SOURCES], row[R_DELAYS], row[R_BASE]
+    offsets = carray(pointer(row[R_OFFSETS]), n_sources * n_delays + 1, np.int64)
+    delays = carray(pointer(row[R_DELAY_STEPS]), n_delays, np.int32)
+    total = offsets[n_sources * n_delays]
+    weights = carray(pointer(row[R_WEIGHTS]), total, sums.dtype)
+    narrow = carray(pointer(row[R_TARGETS]), total, np.uint16)
+    wide = carray(pointer(row[R_TARGETS]), total, np.uint32)
+    kind, is_narrow = weights.dtype.type, row[R_TARGET_BYTES] == 2
+    fine, coarse, numbers = plasticity.fine[p, _R1], plasticity.coarse[p, _R1], plasticity.numbers[p]
+    pre, latest = plasticity.pre[owner], plasticity.scratch[owner]
+    travelling = plasticity.travelling[owner, p]
+    slots, mask, member = bounds.shape[0], past.shape[0] - 1, row[R_MEMBER]
+    for d in range(n_delays):
+        for source in range(n_sources):
+            latest[source, 0], latest[source, 1] = pre[table[PRE] + source, 0], pre[table[PRE] + source, 1]
+        # What has been emitted and not arrived is undone, back to the spike that arrived last.
+        for step in range(now - 1, now - 1 - delays[d], -1):
+            slot = bounds[step % slots]
+            for place in range(slot[member], slot[member + 1]):
+                source = past[place & mask] - row[R_FIRST]
+                latest[source, 0], latest[source, 1] = travelling[place & mask, 0], travelling[place & mask, 1]
+        for source in range(n_sources):
+            arrived, r1 = np.int64(latest[source, 0]) + delays[d], latest[source, 1]
+            for j in range(offsets[source * n_delays + d], offsets[source * n_delays + d + 1]):
+                neuron = base + (np.int64(narrow[j]) if is_narrow else np.int64(wide[j])) + shift
+                if plasticity.post[neuron, LAST] >= arrived:
+                    state, ring = plasticity.post[neuron], plasticity.ring[neuron]
+                    weight = np.float64(weights[j])
+                    weights[j] = kind(_caught_up(weight, state, ring, arrived, r1, fine, coarse, numbers, kind))
+    for neuron in range(plasticity.parts[owner, p, 0], plasticity.parts[owner, p, 1]):
+        plasticity.post[neuron, TAKEN] = plasticity.post[neuron, COUNT]
+
+
+@njit(**_OPTIONS)
+def _emitted(owner, p, step, row, past, slot, plasticity):
+    """Spikes of the sources in this step: keep what they travel with."""
+    table, numbers = plasticity.table[p], plasticity.numbers[p]
+    fine, coarse = plasticity.fine[p], plasticity.coarse[p]
+    mask = past.shape[0] - 1
+    for place in range(slot[row[R_MEMBER]], slot[row[R_MEMBER] + 1]):
+        pre = plasticity.pre[owner, table[PRE] + past[place & mask] - row[R_FIRST]]
+        travelling = plasticity.travelling[owner, p, place & mask]
+        before, first, second = pre[0], pre[1], pre[2]
+        since = step - np.int64(before)
+        pre[0] = step
+        if table[LEARNS]:
+            travelling[0], travelling[1], travelling[2] = before, first, second
+            pre[1] = _raised(first * _decay(fine[_R1], coarse[_R1], since), numbers)
+            if table[TRIPLETS]:
+                pre[2] = _raised(second * _decay(fine[_R2], coarse[_R2], since), numbers)
+        else:
+            left_x = _decay(fine[_RESOURCES], coarse[_RESOURCES], since)
+            left_u = _decay(fine[_UTILISATION], coarse[_UTILISATION], since)
+            pre[1], pre[2], travelling[0] = _released(first, second, left_x, left_u, numbers)
+
+
+@njit(**_OPTIONS)
+def _received(p, step, lanes, begin, end, plasticity):
+    """Spikes of the targets in this step: into their rings."""
+    table, numbers = plasticity.table[p], plasticity.numbers[p]
+    fine, coarse = plasticity.fine[p], plasticity.coarse[p]
+    for i in range(begin, end):
+        neuron = table[POST] + lanes[i]
+        state = plasticity.post[neuron]
+        since = step - np.int64(state[LAST])
+        spike = plasticity.ring[neuron, np.int64(state[COUNT]) & (RING - 1)]
+        spike[0], spike[1] = step, 0.0
+        if table[TRIPLETS]:
+            spike[1] = state[TRACE_2] * _decay(fine[_O2], coarse[_O2], since)
+            state[TRACE_2] = _raised(spike[1], numbers)
+        state[TRACE_1] = _raised(state[TRACE_1] * _decay(fine[_O1], coarse[_O1], since), numbers)
+        state[LAST] = step
+        state[COUNT] += 1.0
+
+
+@njit(**_OPTIONS)
+def take_over(owner, step, column, rows, past, bounds, found_at, offsets, plasticity, sums):
+    """The spikes of a step: of all sources, which are in the past already, and of this owner's targets.
+
+    Parameters
+    ----------
+    found_at : int
+        Address of the lanes of this owner's spikes in the window.
+    offsets : ndarray, shape (members, window + 1)
+        Where those of each member and step begin.
+    column : int
+        The step in its window.
+    """
+    slot = bounds[step % bounds.shape[0]]
+    for p in range(plasticity.table.shape[0]):
+        _emitted(owner, p, step, rows[plasticity.table[p, ROWS]], past, slot, plasticity)
+    for p in range(plasticity.table.shape[0]):
+        table = plasticity.table[p]
+        begin, end = offsets[table[TARGET], column], offsets[table[TARGET], column + 1]
+        if not table[LEARNS] or begin == end:
+            continue
+        lanes = carray(pointer(found_at), end, np.int32)
+        full = False
+        for i in range(begin, end):
+            neuron = table[POST] + lanes[i]
+            full |= plasticity.post[neuron, COUNT] - plasticity.post[neuron, TAKEN] >= RING
+        if full:
+            bring_up_to_date(owner, p, step + 1, rows, past, bounds, plasticity, sums)
+        _received(p, step, lanes, begin, end, plasticity)
