@@ -210,7 +210,7 @@ def draw_statistics(result: Result, raw: Mapping[str, np.ndarray], benchmark: Be
     irregular.set(xlabel="CV of a neuron's intervals (dashed: Poisson process)", ylabel="share of neurons")
     for ax in (rates, intervals, irregular):
         ax.set_ylim(bottom=0.0)
-        ax.legend(frameon=False)
+        ax.legend(frameon=True, framealpha=1.0, edgecolor="none")
     for row, (name, (mean, sd)) in enumerate(benchmark.reference.items()):
         values = (raw[name] - mean) / sd
         compared.plot(values, np.full(len(values), float(row)), "o", color=BLUE, ms=4, alpha=0.5)
