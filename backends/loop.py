@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from neurosim.backends.base import Backend, Kernel, NonFiniteState, Window
 from neurosim.backends.plasticity_reference import PlasticRows
 from neurosim.backends.plasticity_rules import Plastic
 from neurosim.backends.rows import Rows
+
+if TYPE_CHECKING:
+    from neurosim.backends.drawn_rows import DrawnRows  # which needs Numba
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +79,8 @@ class PythonLoop:
         Of the sums.
     plastics : sequence of Plastic
         Rows with a rule.
+    drawn : sequence of DrawnRows
+        Rows that are not stored.
     """
 
     def __init__(
@@ -86,11 +91,13 @@ class PythonLoop:
         n_accumulators: int,
         dtype: str,
         plastics: Sequence[Plastic] = (),
+        drawn: Sequence[DrawnRows] = (),
     ) -> None:
-        self._backend, self._members, self._rows = backend, members, rows
+        self._backend, self._members, self._rows = backend, members, (*rows, *drawn)
+        self._drawn = drawn
         self._n_accumulators, self._dtype = n_accumulators, dtype
         self._work = sorted(
-            ((int(delay), b, d) for b, rows_ in enumerate(rows) for d, delay in enumerate(rows_.delays)),
+            ((int(delay), b, d) for b, rows_ in enumerate(self._rows) for d, delay in enumerate(rows_.delays)),
             key=lambda entry: (-entry[0], entry[1]),
         )
         delays = [delay for delay, _, _ in self._work]
@@ -141,11 +148,13 @@ class PythonLoop:
                 spikes.append((found[-1].steps, found[-1].lanes + np.int64(member.first)))
             for step in range(begin, begin + k):
                 self._past[step] = np.concatenate([ids[steps == step] for steps, ids in spikes])
-                for rows in self._plastic.values():
-                    steps, ids = spikes[rows.plastic.target]
-                    rows.spike(ids[steps == step] - self._members[rows.plastic.target].first, step)
+                for plastic in self._plastic.values():
+                    steps, ids = spikes[plastic.plastic.target]
+                    plastic.spike(ids[steps == step] - self._members[plastic.plastic.target].first, step)
             for step in [s for s in self._past if s < begin + k - self._horizon]:
                 del self._past[step]
+            for rows in self._drawn:
+                rows.forget(begin + k - self._horizon)
         return [_joined(found) for found in parts]
 
     def _arrivals(self, begin: int, n_steps: int) -> np.ndarray:
@@ -161,7 +170,10 @@ class PythonLoop:
                 rows = self._rows[number]
                 begin_of, stop_of = np.searchsorted(ids, (rows.first, rows.first + rows.n_sources))
                 if begin_of < stop_of:
-                    synapses = _ranges(rows, ids[begin_of:stop_of] - rows.first, d)
+                    numbers = ids[begin_of:stop_of] - rows.first
+                    if not isinstance(rows, Rows):
+                        rows, numbers = rows.rows(step - delay, numbers), np.arange(len(numbers))
+                    synapses = _ranges(rows, numbers, d)
                     targets = rows.base[0] + rows.targets[synapses].astype(np.int64)
                     weights: Any
                     if number in self._plastic:

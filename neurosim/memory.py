@@ -98,7 +98,8 @@ def estimate(
         from neurosim.layout import layout  # which, with the synapses, is built on networks
         from neurosim.wiring import synapse_estimate
 
-        owners = threads.threads_for(sum(int(p.n) for p in network.populations)) if fused and chosen.name == "numpy" else 1
+        compiled = fused and chosen.name == "numpy"
+        owners = threads.threads_for(sum(int(p.n) for p in network.populations)) if compiled else 1
         synapses = synapse_estimate(network, layout(network, owners), dt, precision)
     return MemoryEstimate(state, parameters, working, 0, chosen.memory()[0], synapses)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from neurosim.backends import Kernel, threads
 from neurosim.backends.loop import Member, PythonLoop
 from neurosim.backends.plasticity_rules import Plastic
+from neurosim.errors import SlowPathWarning
 from neurosim.layout import layout
 from neurosim.network import Network
 from neurosim.record import Channel
@@ -51,7 +53,14 @@ class Synapses:
     def __init__(self, simulation: Simulation, kernels: Mapping[str, Kernel]) -> None:
         self._simulation = simulation
         net = simulation.net
-        self.compiled = simulation.backend.name == "numpy" and all(simulation.fused.values())
+        stored = all(projection.stored for projection in net.projections)
+        self.compiled = stored and simulation.backend.name == "numpy" and all(simulation.fused.values())
+        if not stored:
+            message = (
+                "synapses that are not stored are drawn in a loop in Python, which takes some 0.2 ms more for each "
+                "step: leave out stored=False where memory_estimate() shows that they fit"
+            )
+            warnings.warn(SlowPathWarning(message), stacklevel=2)
         owners = 1
         if self.compiled:
             owners = threads.threads_for(sum(int(p.n) for p in net.populations))
@@ -121,9 +130,13 @@ class Synapses:
 
             self._loop = NumbaLoop(members, rows, where.owner_edges, simulation.precision, self._plastics)
         else:
-            self._loop = PythonLoop(
-                simulation.backend, members, rows, where.n_accumulators, simulation.precision, self._plastics
-            )
+            drawn = []
+            if self.wiring.regenerators:
+                from neurosim.backends.drawn_rows import DrawnRows
+
+                drawn = [DrawnRows(regenerator) for regenerator in self.wiring.regenerators]
+            n_sums, dtype = where.n_accumulators, simulation.precision
+            self._loop = PythonLoop(simulation.backend, members, rows, n_sums, dtype, self._plastics, drawn)
         return self._loop
 
 

@@ -240,9 +240,9 @@ class _Printer:
         return [zeroed, *loops] if zeroed else loops
 
     def before_short_versions(self, operations: Sequence[int]) -> list[int]:
-        """Positions where two or more calls with a shorter version begin to follow each other."""
+        """Positions where calls with a shorter version begin: their arguments are then known before their loop."""
         short = [self.nodes[i].op in self.narrow for i in operations]
-        return [p for p in range(1, len(short) - 1) if short[p] and short[p + 1] and not short[p - 1]]
+        return [p for p in range(1, len(short)) if short[p] and not short[p - 1]]
 
     @property
     def integer(self) -> str:
