@@ -24,9 +24,10 @@ from neurosim.interrupt import InterruptFlag
 from neurosim.memory import FIRST_WINDOW, WINDOW_BYTES, MemoryEstimate, check_fits, estimate, trace_bytes
 from neurosim.model import state_units
 from neurosim.network import Network, Population
+from neurosim.online import UNITS, Statistics
 from neurosim.progress import Progress
 from neurosim.provenance import provenance
-from neurosim.record import SPIKES, Channel, channels
+from neurosim.record import SPIKES, STATISTICS, Channel, channels
 from neurosim.result import Result
 from neurosim.sinks import Header, MemorySink, Sink, open_sink
 from neurosim.spike_source import SpikeSource
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 Precision = Literal["float64", "float32"]
 _SECONDS_PER_WINDOW = 0.1
+EVENTS = (SPIKES, *STATISTICS)  # records that are made of spikes
 _LONGEST_WINDOW = 1 << 15
 
 
@@ -167,7 +169,7 @@ class Simulation:
         for population in self.net.populations:
             if population.name in self._lists:
                 continue
-            traced = [c for c in wanted if c.population == population.name and c.variable != SPIKES]
+            traced = [c for c in wanted if c.population == population.name and c.variable not in EVENTS]
             observables = tuple(c.variable for c in traced if c.variable == CURRENT)
             kernel = self._kernels.get(population.name)
             if kernel is None or not set(observables) <= set(kernel.program.observables):
@@ -287,7 +289,8 @@ class Simulation:
     ) -> None:
         window, longest = FIRST_WINDOW, self._longest_window(wanted)
         if self._loop is not None:
-            self._loop.record([c.population for c in wanted if c.variable == SPIKES])
+            self._loop.record([c.population for c in wanted if c.variable in EVENTS])
+        statistics = Statistics(wanted, self.dt, first, self.precision)
         while self._step < first + n_steps and not interrupt.requested:
             k = min(window, first + n_steps - self._step, longest, steps_to_sample(wanted, self._step))
             start = time.perf_counter()
@@ -299,8 +302,12 @@ class Simulation:
             # Only when all have come through: what is delivered is of the same time for all.
             for name, advanced in windows.items():
                 self._deliver(target, name, wanted, advanced)
+                weights += statistics.take(name, advanced, self._step)
             for channel, values in weights:
                 target.samples(channel, values)
+            if self._step == first + n_steps or interrupt.requested:
+                for channel, values in statistics.finish(self._step):
+                    target.samples(channel, values)
             target.flush(self._step)
             bar.update(self._step - first)
             window = _next_window(window, time.perf_counter() - start)
@@ -323,7 +330,7 @@ class Simulation:
     def _deliver(self, target: Sink, population: str, wanted: list[Channel], window: Window) -> None:
         samples = iter(window.samples)
         for channel in wanted:
-            if channel.population != population:
+            if channel.population != population or channel.variable in STATISTICS:
                 continue
             if channel.variable != SPIKES:
                 target.samples(channel, next(samples))
@@ -347,7 +354,7 @@ class Simulation:
     def _units(self, wanted: list[Channel]) -> dict[str, str]:
         units = {}
         for p in self.net.populations:
-            units[f"{p.name}/{CURRENT}"] = p.model.current_unit
+            units |= {f"{p.name}/{name}": unit for name, unit in (UNITS | {CURRENT: p.model.current_unit}).items()}
             units |= {f"{p.name}/{name}": unit for name, unit in state_units(type(p.neuron)).items()}
         return units | weight_units(self.net, wanted)
 

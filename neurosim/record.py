@@ -15,6 +15,8 @@ from neurosim.step import CURRENT
 from neurosim.wiring import named
 
 SPIKES, WEIGHT = "spikes", "weight"
+POPULATION_RATE, RATES, CV = "population_rate", "rates", "cv"
+STATISTICS = (POPULATION_RATE, RATES, CV)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,8 @@ class Record:
         Its name, or that of a projection.
     variable : str
         ``"spikes"``, a state variable of the model, or ``"i_syn"``, the total current into the neuron; of a projection
-        ``"weight"``.
+        ``"weight"``. Without keeping the spikes, over bins of ``every`` steps: ``"population_rate"`` in Hz, ``"rates"``
+        of each neuron in Hz, and ``"cv"`` of the intervals that end in the bin, NaN with fewer than two.
     every : int
         Keep each ``every``-th step, counted from the beginning of the simulation. Spikes are always kept all.
     neurons : slice, int or sequence of int
@@ -52,7 +55,7 @@ class Record:
             When there is nothing of that name or index.
         """
         where = self._where
-        known = (SPIKES, *population.neuron.State._fields, CURRENT)
+        known = (SPIKES, *population.neuron.State._fields, CURRENT, *STATISTICS)
         if self.variable not in known:
             raise UsageError(
                 f"{where}: {type(population.model).__name__} has no such variable: {nearest(self.variable, known)}"
@@ -60,6 +63,10 @@ class Record:
         self._check_every()
         if self.variable == SPIKES and self.every != 1:
             raise UsageError(f"{where}: every = {self.every}: spikes are events, all are kept; write every=1")
+        if self.variable == POPULATION_RATE:
+            if not isinstance(self.neurons, slice) or self.neurons != slice(None):
+                raise UsageError(f"{self._where}: it is that of all neurons: leave out neurons")
+            return np.zeros(1, np.int64)
         return self._chosen(population.n, "neuron", "population")
 
     def _check_every(self) -> None:
