@@ -25,7 +25,7 @@ from neurosim.memory import FIRST_WINDOW, WINDOW_BYTES, MemoryEstimate, check_fi
 from neurosim.model import state_units
 from neurosim.network import Network, Population
 from neurosim.online import UNITS, Statistics
-from neurosim.progress import Progress
+from neurosim.progress import LONGEST_WINDOW, Progress, next_window
 from neurosim.provenance import provenance
 from neurosim.record import SPIKES, STATISTICS, Channel, channels
 from neurosim.result import Result
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
     from neurosim.backends.numba_loop import NumbaLoop
 
 Precision = Literal["float64", "float32"]
-_SECONDS_PER_WINDOW = 0.1
 EVENTS = (SPIKES, *STATISTICS)  # records that are made of spikes
-_LONGEST_WINDOW = 1 << 15
 
 
 class Simulation:
@@ -310,7 +308,7 @@ class Simulation:
                     target.samples(channel, values)
             target.flush(self._step)
             bar.update(self._step - first)
-            window = _next_window(window, time.perf_counter() - start)
+            window = next_window(window, time.perf_counter() - start)
 
     def _advance(self, n_steps: int) -> dict[str, Window]:
         if self._loop is not None:
@@ -346,7 +344,7 @@ class Simulation:
         per_step = sum(len(c.lanes) * itemsize / c.every for c in wanted if c.variable != SPIKES)
         if any(kernel.engine == "eager" for kernel in self._kernels.values()):
             per_step += max(p.n for p in self.net.populations)  # a mask of one byte each
-        return max(1, min(_LONGEST_WINDOW, int(WINDOW_BYTES / max(per_step, 1.0))))
+        return max(1, min(LONGEST_WINDOW, int(WINDOW_BYTES / max(per_step, 1.0))))
 
     def _sizes(self) -> dict[str, int]:
         return {p.name: int(p.n) for p in self.net.populations}
@@ -392,12 +390,3 @@ def simulate(net: Network, *, duration: float, dt: float, record: Any = (), **op
         if key not in known:
             raise UsageError(f"simulate has no option {key!r}: {nearest(key, known)}")
     return Simulation(net, dt=dt, **options).run(duration, record=record, **of_run)
-
-
-def _next_window(window: int, seconds: float) -> int:
-    """Half, the same or twice as many steps, towards ten windows a second."""
-    if seconds < 0.5 * _SECONDS_PER_WINDOW:
-        return min(2 * window, _LONGEST_WINDOW)
-    if seconds > 2.0 * _SECONDS_PER_WINDOW:
-        return max(window // 2, 1)
-    return window

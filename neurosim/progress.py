@@ -11,6 +11,9 @@ from neurosim.errors import UsageError
 
 Callback = Callable[[int, int], None]
 
+_SECONDS_PER_WINDOW = 0.1
+LONGEST_WINDOW = 1 << 15  # steps
+
 
 class Progress:
     """Reports steps done of steps in all.
@@ -65,3 +68,12 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def next_window(window: int, seconds: float) -> int:
+    """Half, the same or twice as many steps, towards ten windows a second."""
+    if seconds < 0.5 * _SECONDS_PER_WINDOW:
+        return min(2 * window, LONGEST_WINDOW)
+    if seconds > 2.0 * _SECONDS_PER_WINDOW:
+        return max(window // 2, 1)
+    return window

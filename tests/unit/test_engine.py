@@ -201,7 +201,7 @@ def test_what_is_not_finite_is_named_alike_by_every_engine(case, monkeypatch):
 def test_the_time_of_the_failure_is_that_of_the_formula(monkeypatch, fuse, window):
     """Whatever the window in which it happens."""
     monkeypatch.setattr(engine_module, "FIRST_WINDOW", window)
-    monkeypatch.setattr(engine_module, "_LONGEST_WINDOW", window)
+    monkeypatch.setattr(engine_module, "LONGEST_WINDOW", window)
     v, step = 1.0, 0
     with np.errstate(over="ignore"):
         while np.isfinite(v):
