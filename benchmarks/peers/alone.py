@@ -9,15 +9,13 @@ from dataclasses import replace
 
 from _serve import pin
 
-PARTS = ("all", "no synapses")
-
 
 def main() -> None:
     """Build, settle, run in stretches, print one JSON line."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--name", required=True, help="the network, as in microcircuit:1")
     arguments.add_argument("--warm", help="a smaller network that needs the same kernels; built first")
-    arguments.add_argument("--part", choices=PARTS, default="all")
+    arguments.add_argument("--keep", type=float, default=1.0, help="part of the synapses")
     arguments.add_argument("--precision", choices=("float32", "float64"), default="float64")
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--settle", type=float, default=200.0, help="ms that are not timed")
@@ -36,11 +34,13 @@ def main() -> None:
 
     def network(name: str) -> Network:
         net = named(name)
-        if options.part == "all":
+        if options.keep == 1.0:
             return net
-        # the receptors stay and so do the delays, which set the length of a window: only deliveries are gone
-        empty = connect.from_arrays([], [])
-        projections = [replace(p, connect=empty, weight=1e-6, delay=1.5) for p in net.projections]
+        populations = {p.name: p for p in net.populations}
+        projections = []
+        for p in net.projections:
+            fewer = max(1, round(options.keep * p.connect.expected(ends_of(p, populations))))
+            projections.append(replace(p, connect=connect.fixed_total_number(fewer)))
         return Network(net.populations, projections)
 
     def simulation(net: Network) -> Simulation:
@@ -83,7 +83,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     about = {
         "name": options.name,
-        "part": options.part,
+        "kept": options.keep,
         "precision": options.precision,
         "threads": options.threads,
         "neurons": sum(int(p.n) for p in net.populations),
