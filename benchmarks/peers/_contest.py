@@ -148,7 +148,14 @@ def _on(network: str, net: NetworkFile, path: Path, threads: int, options: Optio
     return {
         "absent": absent,
         "agreement": {
-            name: agreement(net, found[base], found[name], min(options.of(base), options.of(name)))
+            name: agreement(
+                net,
+                found[base],
+                found[name],
+                min(options.of(base), options.of(name)),
+                # neurosim has the same Poisson spikes in any precision
+                same_input=not any(net.poisson.values()) or name in (FUSED, FUSED_32),
+            )
             for name in found
             if name != base
         },
@@ -178,10 +185,10 @@ def _settled(duration: float) -> float:
 Spikes = tuple[np.ndarray, np.ndarray]
 
 
-def agreement(net: NetworkFile, ours: Spikes, theirs: Spikes, duration: float) -> dict[str, Any]:
+def agreement(net: NetworkFile, ours: Spikes, theirs: Spikes, duration: float, same_input: bool) -> dict[str, Any]:
     """How near two simulators are in the time that both have simulated.
 
-    ``identical_ms`` is the time up to which they have the same spikes, all of them, if no input is random. Afterwards
+    ``identical_ms`` is the time up to which they have the same spikes, all of them, if input is the same. Afterwards
     chaos parts them, and ``standard_errors`` compares the rate of each population, whose error follows from its spread
     over the run.
     """
@@ -189,7 +196,6 @@ def agreement(net: NetworkFile, ours: Spikes, theirs: Spikes, duration: float) -
     codes = [np.sort(s[s <= last] * net.n + i[s <= last]) for s, i in (ours, theirs)]
     different = np.setxor1d(*codes)
     until = int(different[0]) // net.n - 1 if len(different) else last
-    random = any(net.poisson.values())
     begin = _settled(duration)
     edges = np.linspace(begin, duration, BINS + 1)
     errors = {}
@@ -199,8 +205,8 @@ def agreement(net: NetworkFile, ours: Spikes, theirs: Spikes, duration: float) -
         errors[name] = float((counts[1].mean() - counts[0].mean()) / error) if error else 0.0
     return {
         "compared_ms": duration,
-        "identical_ms": None if random else until * DT,
-        "identical_spikes": None if random else int(np.count_nonzero(codes[0] // net.n <= until)),
+        "identical_ms": until * DT if same_input else None,
+        "identical_spikes": int(np.count_nonzero(codes[0] // net.n <= until)) if same_input else None,
         "ok": all(abs(z) < LIMIT for z in errors.values()),
         "spikes": [len(code) for code in codes],
         "standard_errors": errors,
