@@ -104,10 +104,16 @@ def statistics(exc: Spikes, inh: Spikes) -> dict[str, float]:
     values = (
         len(t) / (N_EXC * seconds),
         float(np.count_nonzero(inh.t > SETTLED)) / (N_INH * seconds),
-        float(np.nanmean(analysis.cv(t, i, N_EXC, min_spikes=6))),
-        float(np.nanmean(analysis.pairs(correlations))),
+        _mean(analysis.cv(t, i, N_EXC, min_spikes=6)),
+        _mean(analysis.pairs(correlations)),
     )
     return dict(zip(STATISTICS, values, strict=True))
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of what is known; NaN where nothing is, as of a network that fell silent."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def run_benchmark(benchmark: Benchmark, *, scale: float, seed: int, **options: Any) -> Outcome:
@@ -186,7 +192,7 @@ def draw_statistics(result: Result, raw: Mapping[str, np.ndarray], benchmark: Be
     late = {name: _late(result.spikes[name]) for name in (EXC, INH)}
     labels = {EXC: ("excitatory", BLUE, N_EXC), INH: ("inhibitory", RED, N_INH)}
     span = (DURATION - SETTLED) * 1e-3
-    highest = max(np.bincount(s.i).max() for s in late.values()) / span
+    highest = max(np.bincount(s.i, minlength=1).max() for s in late.values()) / span
     for name, (label, color, n) in labels.items():
         t, i = late[name]
         # counts are whole numbers: bins of so many counts each, or some would have one count more than others
@@ -196,13 +202,13 @@ def draw_statistics(result: Result, raw: Mapping[str, np.ndarray], benchmark: Be
         rates.stairs(np.histogram(rate, edges)[0] / n, edges, color=color, label=f"{label}, mean {rate.mean():.1f} Hz")
         edges = np.geomspace(1.0, 2000.0, 70)
         isi = analysis.isi(t, i).isi
-        intervals.stairs(np.histogram(isi, edges)[0] / len(isi), edges, color=color, label=label)
+        intervals.stairs(np.histogram(isi, edges)[0] / max(len(isi), 1), edges, color=color, label=label)
         cv = analysis.cv(t, i, n, min_spikes=6)
         edges = np.linspace(0.0, 4.0, 41)
         kept = cv[~np.isnan(cv)]
-        label = f"{label}, mean {kept.mean():.2f}"
-        irregular.stairs(np.histogram(kept, edges)[0] / len(kept), edges, color=color, label=label)
-        irregular.set_xlim(0.0, 2.0 if np.quantile(kept, 0.99) < 2.0 else 4.0)
+        label = f"{label}, mean {_mean(cv):.2f}"
+        irregular.stairs(np.histogram(kept, edges)[0] / max(len(kept), 1), edges, color=color, label=label)
+        irregular.set_xlim(0.0, 2.0 if np.count_nonzero(kept > 2.0) <= 0.01 * len(kept) else 4.0)
     rates.set(xlabel="rate of a neuron (Hz)", ylabel="share of neurons", xlim=(0, None))
     intervals.set(xlabel="interval between spikes (ms)", ylabel="share of intervals", xscale="log")
     intervals.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
