@@ -14,7 +14,7 @@ import numpy as np
 from numba import carray, njit
 
 from neurosim.backends import plasticity_rules as rules
-from neurosim.backends.pointers import pointer, prefetch
+from neurosim.backends.pointers import pointer
 from neurosim.backends.row_table import (
     R_BASE,
     R_DELAY_STEPS,
@@ -34,7 +34,7 @@ COLUMNS = 7
 COUNT, TAKEN, LAST, TRACE_1, TRACE_2 = range(5)
 STATE_COLUMNS = 8  # a cache line
 RING = 32  # spikes of a target
-_AHEAD = 16  # synapses
+_LAST_OF_RING = np.uint64(RING - 1)
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 _decay = njit(inline="always")(rules.decay)
@@ -43,6 +43,7 @@ _depressed = njit(inline="always")(rules.depressed)
 _potentiated = njit(inline="always")(rules.potentiated)
 _released = njit(inline="always")(rules.released)
 _R1, _R2, _O1, _O2 = rules.R1, rules.R2, rules.O1, rules.O2
+_W_MIN, _W_MAX = rules.W_MIN, rules.W_MAX
 _RESOURCES, _UTILISATION = rules.RESOURCES, rules.UTILISATION
 
 
@@ -87,17 +88,30 @@ class Plasticity(NamedTuple):
 
 
 @njit(inline="always")
-def _caught_up(weight, state, ring, arrived, r1, fine, coarse, numbers, kind):
+def _scalars(numbers):
+    """Numbers of a rule in registers: an array might be written to by any store."""
+    return (
+        numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], numbers[7], numbers[8]
+    )  # fmt: skip
+
+
+@njit(inline="always")
+def _clipped(weight, numbers):
+    return min(max(weight, numbers[_W_MIN]), numbers[_W_MAX])  # NumPy's look for NaN, too
+
+
+@njit(inline="always")
+def _caught_up(weight, post, ring, neuron, arrived, r1, fine, coarse, numbers, kind):
     """A weight after the spikes of its target from the step ``arrived`` on that it has not taken in."""
-    first = stop = np.int64(state[COUNT])
-    taken = np.int64(state[TAKEN])
-    while first > taken and ring[(first - 1) & (RING - 1), 0] >= arrived:
+    first = stop = np.int64(post[neuron, COUNT])
+    taken = np.int64(post[neuron, TAKEN])
+    while first > taken and ring[neuron, np.uint64(first - 1) & _LAST_OF_RING, 0] >= arrived:
         first -= 1
-    for place in range(first, stop):
-        spike = ring[place & (RING - 1)]
-        left = _decay(fine, coarse, np.int64(spike[0]) - arrived)
+    for count in range(first, stop):
+        place = np.uint64(count) & _LAST_OF_RING
+        left = _decay(fine, coarse, np.int64(ring[neuron, place, 0]) - arrived)
         # rounded each time, as it is where a weight is stored between two spikes
-        weight = np.float64(kind(_potentiated(weight, r1 * left, spike[1], numbers)))
+        weight = np.float64(kind(_clipped(_potentiated(weight, r1 * left, ring[neuron, place, 1], numbers), numbers)))
     return weight
 
 
@@ -105,29 +119,28 @@ def _caught_up(weight, state, ring, arrived, r1, fine, coarse, numbers, kind):
 def _learn(sums, targets, weights, base, begin, end, step, arrived, r1, r2, p, shift, plasticity):
     """Take in, deliver, depress: the synapses begin … end, at which a spike arrives in this step."""
     kind = weights.dtype.type
-    numbers = plasticity.numbers[p]
+    numbers = _scalars(plasticity.numbers[p])
     fine, coarse = plasticity.fine[p], plasticity.coarse[p]
     fine_r1, coarse_r1, fine_o1, coarse_o1 = fine[_R1], coarse[_R1], fine[_O1], coarse[_O1]
     post, ring = plasticity.post, plasticity.ring
+    first, first_neuron = np.uint64(base), np.uint64(base + shift)
     for j in range(begin, end):
-        if j + _AHEAD < end:
-            ahead = base + np.int64(targets[j + _AHEAD]) + shift
-            prefetch(np.int64(post.ctypes.data) + ahead * (8 * STATE_COLUMNS))
-        place = base + np.int64(targets[j])
-        neuron = place + shift
-        state = post[neuron]
+        target = np.uint64(targets[j])
+        neuron = first_neuron + target
         weight = np.float64(weights[j])
-        if state[LAST] >= arrived:
-            weight = _caught_up(weight, state, ring[neuron], arrived, r1, fine_r1, coarse_r1, numbers, kind)
-        sums[place] += sums.dtype.type(weight)
-        o1 = state[TRACE_1] * _decay(fine_o1, coarse_o1, step - np.int64(state[LAST]))
-        weights[j] = kind(_depressed(weight, o1, r2, numbers))
+        last = post[neuron, LAST]
+        if last >= arrived:
+            weight = _caught_up(weight, post, ring, neuron, arrived, r1, fine_r1, coarse_r1, numbers, kind)
+        sums[first + target] += sums.dtype.type(weight)
+        o1 = post[neuron, TRACE_1] * _decay(fine_o1, coarse_o1, step - np.int64(last))
+        weights[j] = kind(_clipped(_depressed(weight, o1, r2, numbers), numbers))
 
 
 @njit(inline="always")
 def _release(sums, targets, weights, base, begin, end, part):
+    first = np.uint64(base)
     for j in range(begin, end):
-        sums[base + np.int64(targets[j])] += sums.dtype.type(np.float64(weights[j]) * part)
+        sums[first + np.uint64(targets[j])] += sums.dtype.type(np.float64(weights[j]) * part)
 
 
 @njit(**_OPTIONS)
@@ -168,7 +181,8 @@ def bring_up_to_date(owner, p, now, rows, past, bounds, plasticity, sums):
     narrow = carray(pointer(row[R_TARGETS]), total, np.uint16)
     wide = carray(pointer(row[R_TARGETS]), total, np.uint32)
     kind, is_narrow = weights.dtype.type, row[R_TARGET_BYTES] == 2
-    fine, coarse, numbers = plasticity.fine[p, _R1], plasticity.coarse[p, _R1], plasticity.numbers[p]
+    fine, coarse, numbers = plasticity.fine[p, _R1], plasticity.coarse[p, _R1], _scalars(plasticity.numbers[p])
+    post, ring = plasticity.post, plasticity.ring
     pre, latest = plasticity.pre[owner], plasticity.scratch[owner]
     travelling = plasticity.travelling[owner, p]
     slots, mask, member = bounds.shape[0], past.shape[0] - 1, row[R_MEMBER]
@@ -185,12 +199,12 @@ def bring_up_to_date(owner, p, now, rows, past, bounds, plasticity, sums):
             arrived, r1 = np.int64(latest[source, 0]) + delays[d], latest[source, 1]
             for j in range(offsets[source * n_delays + d], offsets[source * n_delays + d + 1]):
                 neuron = base + (np.int64(narrow[j]) if is_narrow else np.int64(wide[j])) + shift
-                if plasticity.post[neuron, LAST] >= arrived:
-                    state, ring = plasticity.post[neuron], plasticity.ring[neuron]
+                if post[neuron, LAST] >= arrived:
                     weight = np.float64(weights[j])
-                    weights[j] = kind(_caught_up(weight, state, ring, arrived, r1, fine, coarse, numbers, kind))
+                    weight = _caught_up(weight, post, ring, neuron, arrived, r1, fine, coarse, numbers, kind)
+                    weights[j] = kind(weight)
     for neuron in range(plasticity.parts[owner, p, 0], plasticity.parts[owner, p, 1]):
-        plasticity.post[neuron, TAKEN] = plasticity.post[neuron, COUNT]
+        post[neuron, TAKEN] = post[neuron, COUNT]
 
 
 @njit(**_OPTIONS)

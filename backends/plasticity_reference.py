@@ -18,6 +18,8 @@ from neurosim.backends.plasticity_rules import (
     R2,
     RESOURCES,
     UTILISATION,
+    W_MAX,
+    W_MIN,
     Plastic,
     decay,
     depressed,
@@ -71,7 +73,7 @@ class PlasticRows:
         targets = self._target[synapses]
         o1 = self._traces[0, targets] * self._left(O1, step - self._spiked[targets])
         r1, r2 = (trace[synapses] * self._left(n, since) for n, trace in zip((R1, R2), self._source, strict=True))
-        self._weights[synapses] = depressed(weights, o1, r2, numbers)
+        self._weights[synapses] = np.clip(depressed(weights, o1, r2, numbers), numbers[W_MIN], numbers[W_MAX])
         self._source[0, synapses], self._source[1, synapses] = raised(r1, numbers), raised(r2, numbers)
         return weights
 
@@ -85,6 +87,7 @@ class PlasticRows:
             since = np.int64(step - self._spiked[neuron])
             o1, o2 = (self._traces[n, neuron] * self._left(trace, since) for n, trace in enumerate((O1, O2)))
             r1 = self._source[0, synapses] * self._left(R1, step - self._arrived[synapses])
-            self._weights[synapses] = potentiated(self._weights[synapses].astype(np.float64), r1, o2, numbers)
+            changed = potentiated(self._weights[synapses].astype(np.float64), r1, o2, numbers)
+            self._weights[synapses] = np.clip(changed, numbers[W_MIN], numbers[W_MAX])
             self._traces[:, neuron] = raised(o1, numbers), raised(o2, numbers)
             self._spiked[neuron] = step

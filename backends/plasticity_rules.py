@@ -107,17 +107,15 @@ def raised(trace: Any, numbers: Any) -> Any:
 
 
 def depressed(weight: Any, o1: Any, r2: Any, numbers: Any) -> Any:
-    """A weight after a spike of the source has arrived; r2 is that of before."""
+    """A weight after a spike of the source has arrived, to be clipped; r2 is that of before."""
     room = numbers[SOFT] * (weight - numbers[W_MIN]) + numbers[HARD] * (numbers[W_MAX] - numbers[W_MIN])
-    changed = weight - room * (o1 * (numbers[A2_MINUS] + numbers[A3_MINUS] * r2))
-    return np.minimum(np.maximum(changed, numbers[W_MIN]), numbers[W_MAX])
+    return weight - room * (o1 * (numbers[A2_MINUS] + numbers[A3_MINUS] * r2))
 
 
 def potentiated(weight: Any, r1: Any, o2: Any, numbers: Any) -> Any:
-    """A weight after a spike of the target; o2 is that of before."""
+    """A weight after a spike of the target, to be clipped; o2 is that of before."""
     room = numbers[SOFT] * (numbers[W_MAX] - weight) + numbers[HARD] * (numbers[W_MAX] - numbers[W_MIN])
-    changed = weight + room * (r1 * (numbers[A2_PLUS] + numbers[A3_PLUS] * o2))
-    return np.minimum(np.maximum(changed, numbers[W_MIN]), numbers[W_MAX])
+    return weight + room * (r1 * (numbers[A2_PLUS] + numbers[A3_PLUS] * o2))
 
 
 def released(x: Any, u: Any, left_x: Any, left_u: Any, numbers: Any) -> Any:
