@@ -1,4 +1,4 @@
-"""Polychronization: delays turn patterns in time into answers, and store more patterns than there are neurons.
+"""Polychronization: the delays of a network store more patterns in time than it has neurons.
 
 Izhikevich, "Polychronization: computation with spikes", Neural Comput. 18:245 (2006),
 https://doi.org/10.1162/089976606775093882. Spikes that reach a neuron together fire it; with axons of different
