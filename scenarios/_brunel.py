@@ -96,7 +96,7 @@ def stationary_rate(g: np.ndarray, drive: np.ndarray) -> np.ndarray:
 
 
 def responses(
-    mu: np.ndarray, sigma: np.ndarray, nu: np.ndarray, omega: np.ndarray, steps: int = 400
+    mu: np.ndarray, sigma: np.ndarray, nu: np.ndarray, omega: np.ndarray, steps: int = 200
 ) -> tuple[np.ndarray, np.ndarray]:
     """How the rate answers oscillations, as complex amplitudes.
 
