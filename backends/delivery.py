@@ -1,4 +1,8 @@
-"""What the threads of the compiled loop run: deliver, advance, exchange."""
+"""What the threads of the compiled loop run: deliver, advance, exchange.
+
+Numba keeps machine code until this file changes, whatever becomes of the functions that it calls: after a change of
+``plasticity_kernels.py`` or ``plasticity_rules.py`` raise ``LAYOUT``, too.
+"""
 
 import numpy as np
 from numba import carray, njit
@@ -17,6 +21,7 @@ from neurosim.backends.row_table import (
     R_WEIGHTS,
 )
 
+LAYOUT = 2  # of what plastic synapses carry
 DONE, FULL, BAD = 0, 1, 2
 _BATCH = 256  # segments that are looked up together, so that memory answers for many at once
 _SPINS = 2000  # before a waiting thread gives its core to another

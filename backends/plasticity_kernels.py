@@ -30,8 +30,9 @@ from neurosim.backends.row_table import (
 # Columns of the table of plastic rows.
 ROWS, TARGET, N_SOURCES, PRE, POST, LEARNS, TRIPLETS = range(7)
 COLUMNS = 7
-# Of each target: spikes so far, those that all its synapses have taken in, step of the last one, traces after it.
-COUNT, TAKEN, LAST, TRACE_1, TRACE_2 = range(5)
+# Of each target: spikes so far, those that all its synapses have taken in, step of the last one, traces after it, o2
+# before it, step of the one before it. Most often only the last is to be taken in, which needs no look at the ring.
+COUNT, TAKEN, LAST, TRACE_1, TRACE_2, LAST_O2, LAST_BUT_ONE = range(7)
 STATE_COLUMNS = 8  # a cache line
 RING = 32  # spikes of a target
 _LAST_OF_RING = np.uint64(RING - 1)
@@ -103,16 +104,22 @@ def _clipped(weight, numbers):
 @njit(inline="always")
 def _caught_up(weight, post, ring, neuron, arrived, r1, fine, coarse, numbers, kind):
     """A weight after the spikes of its target from the step ``arrived`` on that it has not taken in."""
-    first = stop = np.int64(post[neuron, COUNT])
-    taken = np.int64(post[neuron, TAKEN])
-    while first > taken and ring[neuron, np.uint64(first - 1) & _LAST_OF_RING, 0] >= arrived:
-        first -= 1
-    for count in range(first, stop):
-        place = np.uint64(count) & _LAST_OF_RING
-        left = _decay(fine, coarse, np.int64(ring[neuron, place, 0]) - arrived)
-        # rounded each time, as it is where a weight is stored between two spikes
-        weight = np.float64(kind(_clipped(_potentiated(weight, r1 * left, ring[neuron, place, 1], numbers), numbers)))
-    return weight
+    if post[neuron, COUNT] == post[neuron, TAKEN]:
+        return weight
+    if post[neuron, LAST_BUT_ONE] >= arrived:
+        first = stop = np.int64(post[neuron, COUNT]) - 1
+        taken = np.int64(post[neuron, TAKEN])
+        while first > taken and ring[neuron, np.uint64(first - 1) & _LAST_OF_RING, 0] >= arrived:
+            first -= 1
+        for count in range(first, stop):
+            place = np.uint64(count) & _LAST_OF_RING
+            left = _decay(fine, coarse, np.int64(ring[neuron, place, 0]) - arrived)
+            changed = _potentiated(weight, r1 * left, ring[neuron, place, 1], numbers)
+            # rounded each time, as it is where a weight is stored between two spikes
+            weight = np.float64(kind(_clipped(changed, numbers)))
+    left = _decay(fine, coarse, np.int64(post[neuron, LAST]) - arrived)
+    changed = _potentiated(weight, r1 * left, post[neuron, LAST_O2], numbers)
+    return np.float64(kind(_clipped(changed, numbers)))
 
 
 @njit(**_OPTIONS)
@@ -240,12 +247,13 @@ def _received(p, step, lanes, begin, end, plasticity):
         state = plasticity.post[neuron]
         since = step - np.int64(state[LAST])
         spike = plasticity.ring[neuron, np.int64(state[COUNT]) & (RING - 1)]
-        spike[0], spike[1] = step, 0.0
+        o2 = 0.0
         if table[TRIPLETS]:
-            spike[1] = state[TRACE_2] * _decay(fine[_O2], coarse[_O2], since)
-            state[TRACE_2] = _raised(spike[1], numbers)
+            o2 = state[TRACE_2] * _decay(fine[_O2], coarse[_O2], since)
+            state[TRACE_2] = _raised(o2, numbers)
+        spike[0], spike[1] = step, o2
         state[TRACE_1] = _raised(state[TRACE_1] * _decay(fine[_O1], coarse[_O1], since), numbers)
-        state[LAST] = step
+        state[LAST_BUT_ONE], state[LAST], state[LAST_O2] = state[LAST], step, o2
         state[COUNT] += 1.0
 
 

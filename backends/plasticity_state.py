@@ -48,7 +48,7 @@ class PlasticState:
             if not plastic.rule.learns:  # resources
                 pre[:, table[p, kernels.PRE] : table[p, kernels.PRE] + table[p, kernels.N_SOURCES], 1] = 1.0
         post = np.zeros((n_post, STATE_COLUMNS))
-        post[:, kernels.LAST] = NEVER
+        post[:, [kernels.LAST, kernels.LAST_BUT_ONE]] = NEVER
         self.arrays = Plasticity(
             table=table,
             shifts=shifts,
