@@ -249,7 +249,7 @@ def drive(  # type: ignore[no-untyped-def]
                     )
                 if count < 0:
                     status[owner, m] = count
-                    store_release(abort, 1)
+                    store_release(abort, epoch)
                     count = 0
                 if window > 1:
                     filled = _sorted(events_at[owner], count, k, found, filled, offsets)
@@ -258,7 +258,7 @@ def drive(  # type: ignore[no-untyped-def]
                     filled += count
             store_release(epochs.ctypes.data + owner * 64, epoch)
             _wait(epochs, owners, owner, epoch, yield_address)
-            if load_acquire(abort):
+            if load_acquire(abort) == epoch:  # not that of a window which this thread has yet to compute
                 return step, BAD, windows
         pending = False
 

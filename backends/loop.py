@@ -83,6 +83,8 @@ class PythonLoop:
         Rows that are not stored.
     """
 
+    threads = 1  # of the loop itself
+
     def __init__(
         self,
         backend: Backend,
@@ -93,7 +95,8 @@ class PythonLoop:
         plastics: Sequence[Plastic] = (),
         drawn: Sequence[DrawnRows] = (),
     ) -> None:
-        self._backend, self._members, self._rows = backend, members, (*rows, *drawn)
+        self._backend, self._members = backend, members
+        self._rows: tuple[Rows | DrawnRows, ...] = (*rows, *drawn)
         self._drawn = drawn
         self._n_accumulators, self._dtype = n_accumulators, dtype
         self._work = sorted(

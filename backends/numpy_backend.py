@@ -25,7 +25,8 @@ class NumPyBackend(Backend):
         return np.asarray(x)
 
     def scatter_add(self, x: Any, index: np.ndarray, values: np.ndarray) -> Any:
-        np.add.at(x, index, values)
+        with np.errstate(all="ignore"):  # what is not finite is found, and named, in the state
+            np.add.at(x, index, values)
         return x
 
     def memory(self) -> tuple[int, int]:

@@ -261,7 +261,7 @@ class Simulation:
             facts = facts | {
                 "steps": self._step - first,
                 "seconds": time.perf_counter() - begin,
-                "threads": max(kernel.threads for kernel in self._kernels.values()),
+                "threads": max(x.threads for x in (*self._kernels.values(), *([self._loop] if self._loop else []))),
                 "partial": reason,
             }
             try:
@@ -350,7 +350,7 @@ class Simulation:
         return {p.name: int(p.n) for p in self.net.populations}
 
     def _units(self, wanted: list[Channel]) -> dict[str, str]:
-        units = {}
+        units: dict[str, str] = {}
         for p in self.net.populations:
             units |= {f"{p.name}/{name}": unit for name, unit in (UNITS | {CURRENT: p.model.current_unit}).items()}
             units |= {f"{p.name}/{name}": unit for name, unit in state_units(type(p.neuron)).items()}

@@ -43,7 +43,8 @@ class NeuronModel(Parameters):
     current_unit : str
         Of the input current ``i_syn``.
     held_while_refractory : tuple of str
-        State variables that stay as they are during the refractory period of a population.
+        State variables that stay as they are during the refractory period of a population; in a model without a
+        reset none do, and only the threshold is off.
     """
 
     abstract: ClassVar[bool] = True

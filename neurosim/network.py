@@ -16,6 +16,7 @@ from neurosim.neuron import compose
 from neurosim.parameters import check_length, is_number
 from neurosim.projection import Projection, check_all
 from neurosim.receptors import Receptor
+from neurosim.spike_source import SpikeSource
 from neurosim.stimuli import SpikeInput, Stimulus
 
 
@@ -85,6 +86,8 @@ class Population:
                 instead = f"Constant({stimulus!r})" if is_number(stimulus) else "Constant(1.0)"
                 raise UsageError(f"{where}: stimulus {stimulus!r} is no Stimulus: write for example {instead}")
             check_length(where, stimulus, self.n)
+        if isinstance(self.model, SpikeSource) and (self.stimuli or self.t_ref or self.receptors):
+            raise UsageError(f"{where}: its spikes are given: leave out stimuli, t_ref and receptors")
         self._check_receptors(where)
         for stimulus in self.stimuli:
             if isinstance(stimulus, SpikeInput) and stimulus.receptor not in self.receptors:

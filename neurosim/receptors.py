@@ -82,7 +82,10 @@ def register(cls: R) -> R:
 
 @register
 class Delta(Receptor):
-    """A spike makes the membrane potential jump by its weight in mV, not during the refractory period."""
+    """A spike makes the membrane potential jump by its weight in mV, not during the refractory period.
+
+    The threshold is asked in the next step, so a loop of neurons takes one step more than its delays.
+    """
 
     weight_unit = "mV"
 

@@ -11,6 +11,7 @@ import numpy as np
 from neurosim.errors import UsageError, nearest
 from neurosim.network import Network, Population
 from neurosim.projection import names
+from neurosim.spike_source import SpikeSource
 from neurosim.step import CURRENT
 from neurosim.wiring import named
 
@@ -28,7 +29,7 @@ class Record:
     population : str
         Its name, or that of a projection.
     variable : str
-        ``"spikes"``, a state variable of the model, or ``"i_syn"``, the total current into the neuron; of a projection
+        ``"spikes"``, a state variable of the model, or ``"i_syn"``, the total current of the stimuli; of a projection
         ``"weight"``. Without keeping the spikes, over bins of ``every`` steps: ``"population_rate"`` in Hz, ``"rates"``
         of each neuron in Hz, and ``"cv"`` of the intervals that end in the bin, NaN with fewer than two.
     every : int
@@ -55,7 +56,8 @@ class Record:
             When there is nothing of that name or index.
         """
         where = self._where
-        known = (SPIKES, *population.neuron.State._fields, CURRENT, *STATISTICS)
+        listed = isinstance(population.model, SpikeSource)
+        known = (SPIKES, *population.neuron.State._fields, *(() if listed else (CURRENT,)), *STATISTICS)
         if self.variable not in known:
             raise UsageError(
                 f"{where}: {type(population.model).__name__} has no such variable: {nearest(self.variable, known)}"

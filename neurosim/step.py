@@ -193,6 +193,8 @@ class _Step:
 
     def _held(self) -> list[str]:
         model = type(self.population.neuron)
+        if not model.resets():  # its spike is in its equations, and must not be clamped at its peak
+            return []
         return [name for name in model.held_while_refractory if name in model.State._fields]
 
     def _random(self, role: str, params: Mapping[str, Any], clock: Clock) -> Random:

@@ -203,12 +203,7 @@ def bad(when, names=("good", "bad"), n=500):
     return Network((source, *others), tuple(projections))
 
 
-DEADLOCK = pytest.mark.xfail(
-    run=False, reason="delivery.py: a thread that sees the abort of a later window leaves the others waiting for ever"
-)
-
-
-@pytest.mark.parametrize("owners", [(1,), pytest.param((2, 3), marks=DEADLOCK)])
+@pytest.mark.parametrize("owners", [(1,), (2, 3)])
 @pytest.mark.parametrize("when", [0.1, 3.0, 3.7])
 def test_a_bad_value_is_named_alike(when, owners):
     messages = []

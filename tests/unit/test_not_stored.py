@@ -73,7 +73,9 @@ def test_refusals(refuses):
     with refuses("stored=False"):
         network(False, connect.fixed_in_degree(3))
     with refuses("plastic weights must be stored: write stored=True"):
-        Projection("a", "b", connect.all_to_all(), 0.1, 1.0, stored=False, plasticity=STDP(20.0, 20.0, 0.01, 0.01, w_max=1.0))
+        Projection(
+            "a", "b", connect.all_to_all(), 0.1, 1.0, stored=False, plasticity=STDP(20.0, 20.0, 0.01, 0.01, w_max=1.0)
+        )
 
 
 def test_the_warning_is_one_of_ours():

@@ -150,7 +150,10 @@ def test_results_say_what_was_recorded(full, refuses):
     ("record", "message"),
     [
         (Record("ex", "v"), "no population 'ex': did you mean 'exc'? known: axon, exc"),
-        (Record("exc", "V"), "LIF has no such variable: did you mean 'v'? known: cv, i_syn, population_rate, rates, spikes, v"),
+        (
+            Record("exc", "V"),
+            "LIF has no such variable: did you mean 'v'? known: cv, i_syn, population_rate, rates, spikes, v",
+        ),
         (Record("exc", "v", every=0), "every = 0: must be a whole number of steps, at least 1"),
         (Record("exc", "v", every=0.5), "every = 0.5: must be a whole number of steps"),
         (Record("exc", "v", every=True), "every = True: must be a whole number of steps"),

@@ -146,7 +146,6 @@ def test_a_source_takes_no_input(refuses):
         )
 
 
-@pytest.mark.xfail(strict=True, reason="network.py takes stimuli and t_ref of a SpikeSource and ignores them")
 @pytest.mark.parametrize("options", [{"stimuli": (Constant(1.0),)}, {"t_ref": 2.0}], ids=["stimuli", "t_ref"])
 def test_what_given_spikes_cannot_heed_is_refused(options, refuses):
     with refuses("population 'source': "):
@@ -159,7 +158,6 @@ def test_a_source_has_no_traces(refuses):
         simulate(net, duration=1.0, dt=DT, record=Record("source", "v"))
 
 
-@pytest.mark.xfail(strict=True, raises=StopIteration, reason="record.py takes i_syn of a SpikeSource")
 def test_a_source_has_no_current(refuses):
     net = Network((Population("source", SpikeSource([1.0]), 1),))
     with refuses("Record('source', 'i_syn')"):
