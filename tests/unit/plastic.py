@@ -21,7 +21,7 @@ RULES = {
 }
 
 
-def network(rule, seed, *, longest=2.0, n=(20, 250), drive=1.0):
+def network(rule, seed, *, longest=2.0, n=(20, 250), drive=(1.0, 1.0)):
     """Given spikes, and two populations joined both ways; some targets have no synapse, some pairs several."""
     rng = np.random.default_rng(seed)
     receptors = {"given": Delta(), "other": ExponentialCurrent(3.0)}
@@ -29,8 +29,8 @@ def network(rule, seed, *, longest=2.0, n=(20, 250), drive=1.0):
     duration, sources = 60.0, n[0]
     given = SpikeSource(rng.uniform(DT, duration, 20 * sources), rng.integers(0, sources, 20 * sources))
     populations = [Population("given", given, sources)]
-    for name, size in zip("ab", n, strict=True):
-        current = (Constant(drive * rng.uniform(1.5, 6.0, size)),)
+    for name, size, factor in zip("ab", n, drive, strict=True):
+        current = (Constant(factor * rng.uniform(1.5, 6.0, size)),)
         populations.append(Population(name, model, size, current, t_ref=0.3, receptors=receptors))
     weight, delay = Uniform(0.0, 1.0), Uniform(DT, longest) if longest > DT else DT
     some = connect.fixed_total_number(4 * sum(n))
