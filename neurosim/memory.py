@@ -9,6 +9,7 @@ import numpy as np
 
 from neurosim.backends import get, threads
 from neurosim.errors import UsageError, nearest
+from neurosim.step import remembers_threshold
 
 if TYPE_CHECKING:
     from neurosim.network import Network
@@ -85,7 +86,7 @@ def estimate(
     for population in network.populations:
         records: tuple[Any, ...] = (population.neuron, *population.stimuli)
         carried: int = sum(len(record.State._fields) for record in records) + (population.t_ref > 0)
-        carried += not (population.model.resets() or population.model.stochastic())
+        carried += remembers_threshold(population)
         state += carried * population.n * itemsize
         per_neuron = sum(np.size(v) for r in records for v in r.values().values() if np.ndim(v))
         parameters += (2 if fused else 1) * per_neuron * itemsize  # what the host makes of them, and the kernel's copy

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from neurosim.network import Population
 
 CURRENT = "i_syn"  # observable: the total current in a step
-_ABOVE = "_above"  # 1 where the threshold held after the last step, in models without a reset
+# 1 where the threshold held after the last step, in models without a reset whose potential a spike may make jump;
+# in others the state before the step tells.
+_ABOVE = "_above"
 _REFRACTORY = "_refractory"  # steps that are left of the refractory period, a whole number
 
 
@@ -40,6 +42,12 @@ class Assembly:
 def refractory_steps(t_ref: float, dt: float) -> int:
     """Whole steps of a refractory period."""
     return round(t_ref / dt)
+
+
+def remembers_threshold(population: Population) -> bool:
+    """Whether the state of a population holds where its threshold was crossed."""
+    model = population.neuron
+    return bool(population.receptors) and not model.resets() and not model.stochastic()
 
 
 def assemble(
@@ -88,7 +96,7 @@ def assemble(
     if t_ref:
         add("t_ref", float(t_ref), precision)
         state[_REFRACTORY] = 0.0
-    if not model.resets() and not model.stochastic():
+    if remembers_threshold(population):
         with np.errstate(all="ignore"):
             state[_ABOVE] = np.where(_on_host(model, state), 1.0, 0.0)
 
@@ -167,6 +175,8 @@ class _Step:
             if _ABOVE in state:
                 new[_ABOVE] = xp.where(spiked, 1.0 + 0.0 * dt, 0.0)
                 spiked = spiked & (state[_ABOVE] < 0.5)
+            elif not model.resets():
+                spiked = spiked & ~self._condition(xp, model.threshold(xp, s))
         if free is not None:
             spiked = spiked & free
             new[_REFRACTORY] = xp.where(spiked, params["t_ref"], new[_REFRACTORY])

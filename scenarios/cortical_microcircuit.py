@@ -142,7 +142,7 @@ def draw_statistics(found: dict[str, Any], irregular: dict[str, Any], together: 
     boxes = middle.boxplot(
         [irregular[name] for name in NAMES],
         positions=places,
-        vert=False,
+        orientation="horizontal",
         widths=0.62,
         showfliers=False,
         patch_artist=True,
