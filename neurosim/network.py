@@ -86,8 +86,8 @@ class Population:
                 instead = f"Constant({stimulus!r})" if is_number(stimulus) else "Constant(1.0)"
                 raise UsageError(f"{where}: stimulus {stimulus!r} is no Stimulus: write for example {instead}")
             check_length(where, stimulus, self.n)
-        if isinstance(self.model, SpikeSource) and (self.stimuli or self.t_ref or self.receptors):
-            raise UsageError(f"{where}: its spikes are given: leave out stimuli, t_ref and receptors")
+        if isinstance(self.model, SpikeSource) and (self.stimuli or self.t_ref):
+            raise UsageError(f"{where}: its spikes are given: leave out stimuli and t_ref")
         self._check_receptors(where)
         for stimulus in self.stimuli:
             if isinstance(stimulus, SpikeInput) and stimulus.receptor not in self.receptors:

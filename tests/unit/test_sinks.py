@@ -190,7 +190,7 @@ class TestSplitIndependence:
         sim, results = simulation(), []
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.object(engine_module, "FIRST_WINDOW", windows[0]))
-            stack.enter_context(mock.patch.object(engine_module, "_next_window", side_effect=lengths))
+            stack.enter_context(mock.patch.object(engine_module, "next_window", side_effect=lengths))
             stack.enter_context(mock.patch.object(hdf5, "_SECONDS", 0.0))
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             for k, n in enumerate(parts):

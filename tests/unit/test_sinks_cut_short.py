@@ -49,7 +49,7 @@ class TestCutShort:
         for sink in (None, tmp_path / "run.h5"):
             sim = Simulation(net, dt=0.1, fuse="off")
             with (
-                mock.patch.object(engine_module, "_next_window", return_value=64),
+                mock.patch.object(engine_module, "next_window", return_value=64),
                 pytest.raises(SimulationError, match=r"v of neuron 1 became .* at t = 30\.1 ms") as caught,
             ):
                 sim.run(50.0, record=record, sink=sink)
