@@ -254,7 +254,7 @@ def test_a_network_that_does_not_fit_is_refused_before_anything_is_allocated(lit
     little_memory(10**6)
     net = Network((Population("p", HodgkinHuxley(), 10**12),))
     with refuses(
-        "this network on backend 'numpy' needs 40 TB (state 40 TB, ",
+        "this network on backend 'numpy' needs 32 TB (state 32 TB, ",
         "of 1 MB free: use fewer neurons, precision='float32'",
     ):
         Simulation(net, dt=0.01, backend="numpy")
