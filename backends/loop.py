@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurosim.backends.base import Backend, Kernel, NonFiniteState, Window
-from neurosim.backends.plasticity_reference import PlasticRows
-from neurosim.backends.plasticity_rules import Plastic
 from neurosim.backends.rows import Rows
 
 if TYPE_CHECKING:
     from neurosim.backends.drawn_rows import DrawnRows  # which needs Numba
+    from neurosim.backends.plasticity_reference import PlasticRows
+    from neurosim.backends.plasticity_rules import Plastic
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +60,28 @@ class BadState(ArithmeticError):
     def __init__(self, member: str, error: NonFiniteState) -> None:
         super().__init__(f"{member}: {error}")
         self.member, self.error = member, error
+
+
+def schedule(
+    rows: Sequence[Rows | DrawnRows], plastics: Sequence[Plastic]
+) -> tuple[list[tuple[int, int, int]], int, int]:
+    """Order of sums, longest window, and how long spikes are kept, the same for every loop.
+
+    Returns
+    -------
+    work : list of tuple of int
+        Delay in steps, number of the rows, number of the delay among theirs: as sums are made in each step.
+    window, horizon : int
+        Steps.
+    """
+    work = sorted(
+        ((int(delay), b, d) for b, rows_ in enumerate(rows) for d, delay in enumerate(rows_.delays)),
+        key=lambda entry: (-entry[0], entry[1]),
+    )
+    delays = [delay for delay, _, _ in work]
+    # What arrives in a step at a synapse that learns depends on the spikes of its target in the step before.
+    learns = any(plastic.rule.learns for plastic in plastics)
+    return work, 1 if learns else min(delays, default=1), max(delays, default=0)
 
 
 class PythonLoop:
@@ -99,14 +121,8 @@ class PythonLoop:
         self._rows: tuple[Rows | DrawnRows, ...] = (*rows, *drawn)
         self._drawn = drawn
         self._n_accumulators, self._dtype = n_accumulators, dtype
-        self._work = sorted(
-            ((int(delay), b, d) for b, rows_ in enumerate(self._rows) for d, delay in enumerate(rows_.delays)),
-            key=lambda entry: (-entry[0], entry[1]),
-        )
-        delays = [delay for delay, _, _ in self._work]
-        learns = any(plastic.rule.learns for plastic in plastics)
-        self.window, self._horizon = 1 if learns else min(delays, default=1), max(delays, default=0)
-        self._plastic = {p.rows: PlasticRows(rows[p.rows], p, members[p.target].n) for p in plastics}
+        self._work, self.window, self._horizon = schedule(self._rows, plastics)
+        self._plastic = _plastic_rows(rows, plastics, members)
         self._past: dict[int, np.ndarray] = {}  # step → numbers of the neurons that spiked, ascending
 
     def past(self) -> dict[int, np.ndarray]:
@@ -187,6 +203,16 @@ class PythonLoop:
                     total = self._backend.scatter_add(total, targets, weights)
             sums.append(total)
         return xp.stack(sums)
+
+
+def _plastic_rows(
+    rows: Sequence[Rows], plastics: Sequence[Plastic], members: Sequence[Member]
+) -> dict[int, PlasticRows]:
+    if not plastics:
+        return {}
+    from neurosim.backends.plasticity_reference import PlasticRows  # most networks do not learn
+
+    return {p.rows: PlasticRows(rows[p.rows], p, members[p.target].n) for p in plastics}
 
 
 def _ranges(rows: Rows, numbers: np.ndarray, d: int) -> np.ndarray:

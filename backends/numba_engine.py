@@ -42,7 +42,8 @@ def _mathematics() -> str:
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
+def pool(threads: int) -> ThreadPoolExecutor:
+    """So many threads, kept for the next call."""
     return ThreadPoolExecutor(threads, thread_name_prefix="neurosim")
 
 
@@ -184,7 +185,7 @@ class NumbaKernel(Kernel):
 
         chunks = self._chunks(n_steps)
         start = time.perf_counter()
-        results = list(_pool(self.threads).map(run, chunks)) if self.threads > 1 else [run(c) for c in chunks]
+        results = list(pool(self.threads).map(run, chunks)) if self.threads > 1 else [run(c) for c in chunks]
         self._seconds_per_step = (time.perf_counter() - start) * self.threads / n_steps
         self._measured = True
         if any(count < 0 for count, _, _ in results):

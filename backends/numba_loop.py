@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -19,8 +18,8 @@ import numpy as np
 
 from neurosim.backends.base import NonFiniteState, Window
 from neurosim.backends.delivery import BAD, DONE, FULL, drive
-from neurosim.backends.loop import BadState, Member
-from neurosim.backends.numba_engine import MAX_STEPS, NumbaKernel, untouched
+from neurosim.backends.loop import BadState, Member, schedule
+from neurosim.backends.numba_engine import MAX_STEPS, NumbaKernel, pool, untouched
 from neurosim.backends.plasticity_rules import Plastic
 from neurosim.backends.plasticity_state import PlasticState
 from neurosim.backends.printers.numba_template import INPUTS, WORDS
@@ -43,11 +42,6 @@ from neurosim.backends.spike_list import SpikeList
 _LINE = 8  # words of a cache line: what threads write stands apart
 _RECORDS = 1 << 16
 _PAST = 1 << 12
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="neurosim")
 
 
 @cache
@@ -86,17 +80,10 @@ class NumbaLoop:
         self._members, self._rows = members, rows
         owners, count = len(owner_edges) - 1, len(members)
         self.threads = owners
-        work = sorted(
-            ((int(delay), b, d) for b, rows_ in enumerate(rows) for d, delay in enumerate(rows_.delays)),
-            key=lambda entry: (-entry[0], entry[1]),
-        )
+        work, window, self._horizon = schedule(rows, plastics)
         self._work = np.array(work, np.int64).reshape(-1, 3)
-        delays = [delay for delay, _, _ in work]
-        self._horizon = max(delays, default=0)
         longest = min([MAX_STEPS, *(m.kernel.longest for m in members if isinstance(m.kernel, NumbaKernel))])
-        # What arrives in a step at a synapse that learns depends on the spikes of its target in the step before.
-        learns = any(plastic.rule.learns for plastic in plastics)
-        self.window = 1 if learns else min(min(delays, default=1), longest)
+        self.window = min(window, longest)
 
         self._first = np.array([m.first for m in members], np.int64)
         self._edges = np.array([m.edges for m in members], np.int64)
@@ -273,7 +260,7 @@ class NumbaLoop:
 
         if self.threads == 1:
             return [of(0)]
-        others = [_pool(self.threads - 1).submit(of, owner) for owner in range(1, self.threads)]
+        others = [pool(self.threads - 1).submit(of, owner) for owner in range(1, self.threads)]
         return [of(0), *(other.result() for other in others)]
 
     def _blocks(self, first_step: int, n_steps: int) -> tuple[list[np.ndarray], np.ndarray]:

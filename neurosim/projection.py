@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.connect.base import Connector, Ends
 from neurosim.distributions import Distribution
 from neurosim.errors import UsageError, nearest
-from neurosim.plasticity import PLASTICITY, Plasticity
+
+if TYPE_CHECKING:
+    from neurosim.plasticity import Plasticity
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,14 +80,20 @@ class Projection:
                     raise UsageError(f"{where} has no {what}: write {what}=…, {type(self.connect).__name__} holds none")
             elif not isinstance(value, Distribution):
                 object.__setattr__(self, what, _checked(where, what, value))
-        if self.plasticity is not None and not isinstance(self.plasticity, Plasticity):
-            called = self.plasticity.__name__ if isinstance(self.plasticity, type) else None
-            remedy = f"write {called}(…)" if called in PLASTICITY else f"known: {', '.join(sorted(PLASTICITY))}"
-            raise UsageError(f"{where}: plasticity = {self.plasticity!r} is no rule of plasticity: {remedy}")
+        if self.plasticity is not None:
+            self._check_plasticity(where)
         if not isinstance(self.stored, bool):
             raise UsageError(f"{where}: stored = {self.stored!r}: write True or False")
         if not self.stored:
             self._check_regenerated(where)
+
+    def _check_plasticity(self, where: str) -> None:
+        from neurosim.plasticity import PLASTICITY, Plasticity  # most projections do not learn
+
+        if not isinstance(self.plasticity, Plasticity):
+            called = self.plasticity.__name__ if isinstance(self.plasticity, type) else None
+            remedy = f"write {called}(…)" if called in PLASTICITY else f"known: {', '.join(sorted(PLASTICITY))}"
+            raise UsageError(f"{where}: plasticity = {self.plasticity!r} is no rule of plasticity: {remedy}")
 
     def __repr__(self) -> str:
         return f"Projection({self.name!r}, {self.connect!r})"

@@ -10,7 +10,6 @@ import numpy as np
 
 from neurosim.backends import Kernel, threads
 from neurosim.backends.loop import Member, PythonLoop
-from neurosim.backends.plasticity_rules import Plastic
 from neurosim.errors import SlowPathWarning
 from neurosim.layout import layout
 from neurosim.network import Network
@@ -19,6 +18,7 @@ from neurosim.wiring import connections, named, order_of_connections, wire
 
 if TYPE_CHECKING:
     from neurosim.backends.numba_loop import NumbaLoop
+    from neurosim.backends.plasticity_rules import Plastic
     from neurosim.engine import Simulation
 
 
@@ -78,6 +78,8 @@ class Synapses:
         projection = named(net, held[0])  # plastic ones have rows of their own
         if projection.plasticity is None:
             return []
+        from neurosim.backends.plasticity_rules import Plastic  # most networks do not learn
+
         rule = projection.plasticity.rule(f"projection {held[0]!r}", self._simulation.dt)
         target = [p.name for p in net.populations].index(projection.target)
         return [Plastic(number, rule, target, self.layout.slots[projection.target, projection.receptor])]
