@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, get_type_h
 
 from neurosim.errors import UsageError
 from neurosim.parameters import Floats, Parameters, param
+from neurosim.registers import enter
 
 __all__ = [
     "MODELS",
@@ -160,13 +161,11 @@ def register(*, reference: Reference, doi: str = "") -> Callable[[Model], Model]
         Of the paper it comes from.
     """
 
-    def enter(cls: Model) -> Model:
-        if cls.__name__ in MODELS:
-            raise UsageError(f"model {cls.__name__!r} is registered already: give the class another name")
-        MODELS[cls.__name__] = Entry(cls, reference, doi)
+    def entered(cls: Model) -> Model:
+        enter(MODELS, "model", cls.__name__, Entry(cls, reference, doi))
         return cls
 
-    return enter
+    return entered
 
 
 def checked_state(record: Any, method: str, value: Any) -> Any:

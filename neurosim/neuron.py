@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 from neurosim.errors import UsageError
 from neurosim.model import NeuronModel, checked_state
+from neurosim.parameters import unchecked
 from neurosim.receptors import Receptor
 
 
@@ -54,10 +55,10 @@ def _composite(model: type[NeuronModel], receptors: tuple[tuple[str, type[Recept
     state = NamedTuple("State", list(hints.items()))  # type: ignore[misc]
 
     def inner(self: Any) -> Any:
-        return _bound(model, {name: getattr(self, name) for name in names_of_model})
+        return unchecked(model, {name: getattr(self, name) for name in names_of_model})
 
     def bound(self: Any, part: _Part) -> Any:
-        return _bound(part.cls, {name: getattr(self, f"{part.name}_{name}") for name in part.fields})
+        return unchecked(part.cls, {name: getattr(self, f"{part.name}_{name}") for name in part.fields})
 
     def of_model(s: Any) -> Any:
         return model.State(*s[:own])
@@ -129,10 +130,3 @@ def _add(into: dict[str, Any], name: str, value: Any, model: type[NeuronModel]) 
 def _copy(field: dataclasses.Field[Any]) -> Any:
     """A field like another; the values are checked already, by the records they come from."""
     return dataclasses.field(metadata=field.metadata, kw_only=True)
-
-
-def _bound(cls: type, values: Mapping[str, Any]) -> Any:
-    record: Any = object.__new__(cls)
-    for name, value in values.items():
-        object.__setattr__(record, name, value)
-    return record

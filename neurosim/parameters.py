@@ -12,7 +12,7 @@ import inspect
 import math
 import numbers
 from abc import ABC
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -168,12 +168,13 @@ def bind(record: Any, values: Mapping[str, Any]) -> Any:
 
     Its class, methods, properties and other fields stay, so a formula that reads ``self.tau_m`` runs on them.
     """
-    bound = object.__new__(type(record))
-    for name, value in _fields(record):
-        object.__setattr__(bound, name, values.get(name, value))
-    return bound
+    fields = {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+    return unchecked(type(record), fields | {name: values[name] for name in fields if name in values})
 
 
-def _fields(record: Any) -> Iterator[tuple[str, Any]]:
-    for f in dataclasses.fields(record):
-        yield f.name, getattr(record, f.name)
+def unchecked(cls: type, values: Mapping[str, Any]) -> Any:
+    """A record of a class with these fields, whatever they are."""
+    record: Any = object.__new__(cls)
+    for name, value in values.items():
+        object.__setattr__(record, name, value)
+    return record

@@ -22,6 +22,7 @@ from neurosim.backends.plasticity_rules import Rule, decay_tables
 from neurosim.distributions import Distribution
 from neurosim.errors import UsageError, nearest
 from neurosim.parameters import Parameters, param, parameters
+from neurosim.registers import enter
 
 __all__ = ["PLASTICITY", "STDP", "Plasticity", "TripletSTDP", "TsodyksMarkram", "register"]
 
@@ -61,9 +62,7 @@ P = TypeVar("P", bound=type[Plasticity])
 
 def register(cls: P) -> P:
     """Enter a rule into the register that tests and docs walk."""
-    if cls.__name__ in PLASTICITY:
-        raise UsageError(f"plasticity {cls.__name__!r} is registered already: give the class another name")
-    PLASTICITY[cls.__name__] = cls
+    enter(PLASTICITY, "plasticity", cls.__name__, cls)
     return cls
 
 

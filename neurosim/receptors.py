@@ -15,6 +15,7 @@ import numpy as np
 from neurosim.errors import UsageError
 from neurosim.model import Array
 from neurosim.parameters import Floats, Parameters, param
+from neurosim.registers import enter
 
 __all__ = [
     "RECEPTORS",
@@ -74,9 +75,7 @@ R = TypeVar("R", bound=type[Receptor])
 
 def register(cls: R) -> R:
     """Enter a receptor into the register that tests and docs walk."""
-    if cls.__name__ in RECEPTORS:
-        raise UsageError(f"receptor {cls.__name__!r} is registered already: give the class another name")
-    RECEPTORS[cls.__name__] = cls
+    enter(RECEPTORS, "receptor", cls.__name__, cls)
     return cls
 
 

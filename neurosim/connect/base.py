@@ -12,6 +12,7 @@ from neurosim.backends import row_recipe
 from neurosim.backends.row_recipe import EXPLICIT
 from neurosim.errors import UsageError
 from neurosim.parameters import Parameters
+from neurosim.registers import enter
 
 
 class Ends(NamedTuple):
@@ -149,9 +150,7 @@ C = TypeVar("C", bound=type[Connector])
 
 def register(cls: C) -> C:
     """Enter a connector into the register that tests and docs walk."""
-    if cls.name in CONNECTORS:
-        raise UsageError(f"connector {cls.name!r} is registered already: give the class another name")
-    CONNECTORS[cls.name] = cls
+    enter(CONNECTORS, "connector", cls.name, cls)
     return cls
 
 

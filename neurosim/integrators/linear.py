@@ -14,7 +14,7 @@ from neurosim.backends.tracing import Graph, NotAffine, NotTraceable, Plan, Valu
 from neurosim.errors import UsageError
 from neurosim.integrators.base import slopes
 from neurosim.model import NeuronModel
-from neurosim.parameters import bind, parameters
+from neurosim.parameters import parameters, unchecked
 
 _CURRENT = "current"
 
@@ -70,12 +70,7 @@ def _options(model: NeuronModel) -> tuple[tuple[str, Any], ...]:
 def _trace(cls: type[NeuronModel], options: tuple[tuple[str, Any], ...], dtype: str) -> _Traced:
     graph = Graph()
     names = list(parameters(cls))
-    record = object.__new__(cls)
-    for name, value in options:
-        object.__setattr__(record, name, value)
-    for name in names:
-        object.__setattr__(record, name, None)
-    model = bind(record, {name: graph.input(name, dtype) for name in names})
+    model = unchecked(cls, dict(options) | {name: graph.input(name, dtype) for name in names})
     s = cls.State(*(graph.input(name, dtype) for name in cls.State._fields))
     try:
         derivatives, rates, decays = slopes_and_rates(graph, model, s, graph.input(_CURRENT, dtype))
