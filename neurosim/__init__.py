@@ -11,6 +11,9 @@ kernel. Declare populations, simulate, look:
 [0, 7, 14]
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from neurosim import connect
 from neurosim.engine import Simulation, simulate
 from neurosim.errors import RecordingError, SimulationError, SlowPathWarning, UsageError
@@ -63,3 +66,12 @@ __all__ = [
     "register",
     "simulate",
 ]
+
+if not _TYPE_CHECKING:  # type checkers know the modules; this would make every unknown name known
+
+    def __getattr__(name: str) -> _Any:
+        if name == "learn":  # imported where it is asked for: start-up is counted in milliseconds
+            import importlib
+
+            return importlib.import_module("neurosim.learn")
+        raise AttributeError(f"module 'neurosim' has no attribute {name!r}")

@@ -69,6 +69,8 @@ class Parameters(ABC):  # noqa: B024 - what is abstract is declared by those tha
     :meth:`replace`, or write a new class.
     """
 
+    one_per: ClassVar[str] = "neuron"  # what an array of parameters has one value for, in messages
+
     if TYPE_CHECKING:  # made by dataclass, which type checkers cannot see through `param`
         __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
@@ -87,7 +89,8 @@ class Parameters(ABC):  # noqa: B024 - what is abstract is declared by those tha
 
     def __post_init__(self) -> None:
         for name, info in parameters(type(self)).items():
-            object.__setattr__(self, name, _checked(f"{type(self).__name__}.{name}", getattr(self, name), info))
+            where = f"{type(self).__name__}.{name}"
+            object.__setattr__(self, name, _checked(where, getattr(self, name), info, self.one_per))
 
     def __repr__(self) -> str:
         shown = []
@@ -119,16 +122,16 @@ def parameters(cls: type) -> dict[str, ParameterInfo]:
     return {f.name: f.metadata["param"] for f in dataclasses.fields(cls) if "param" in f.metadata}
 
 
-def _checked(where: str, value: Any, info: ParameterInfo) -> float | np.ndarray:
+def _checked(where: str, value: Any, info: ParameterInfo, one_per: str) -> float | np.ndarray:
     """A float or a read-only (n,) float64 array."""
     try:
         if value is None or isinstance(value, str):
             raise TypeError
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise UsageError(f"{where} = {value!r} is no number: give a float or one float per neuron") from None
+        raise UsageError(f"{where} = {value!r} is no number: give a float or one float per {one_per}") from None
     if array.ndim > 1:
-        raise UsageError(f"{where} has shape {array.shape}: give a float or one value per neuron, shape (n,)")
+        raise UsageError(f"{where} has shape {array.shape}: give a float or one value per {one_per}, shape (n,)")
     bad = ~np.isfinite(array)
     if info.above is not None:
         bad |= ~(array > info.above)

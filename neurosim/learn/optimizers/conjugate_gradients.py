@@ -1,0 +1,114 @@
+"""Nonlinear conjugate gradients, as on slides 48 to 50 of the lecture."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from neurosim.errors import UsageError, nearest
+from neurosim.learn.line_search import StrongWolfe, get_line_search
+from neurosim.learn.members import dot
+from neurosim.learn.objective import Objective
+from neurosim.learn.optimizer import Info, Optimizer, register
+from neurosim.learn.status import Status
+from neurosim.parameters import Floats, param
+
+Array = Any
+_BETAS = ("fletcher_reeves", "polak_ribiere", "hestenes_stiefel")
+
+
+class State(NamedTuple):
+    """Of conjugate gradients."""
+
+    value: Array  # (E, 1)
+    grad: Array  # (E, P)
+    direction: Array  # (E, P), the next to be searched
+    first: Array  # (E, 1), first step to try along it
+    since: Array  # (E, 1), steps since the last reset to steepest descent; 0: the direction is it
+
+
+@register
+class ConjugateGradients(Optimizer):
+    """Nonlinear conjugate gradients with a line search::
+
+        p(t) = −g(t) + β p(t − 1),    W ← W + α p,    α = argmin E(W + α p)
+
+        Fletcher-Reeves    β = g(t)·g(t) / g(t−1)·g(t−1)
+        Polak-Ribière+     β = max(0, g(t)·y / g(t−1)·g(t−1)),    y = g(t) − g(t−1)
+        Hestenes-Stiefel   β = max(0, g(t)·y / p(t−1)·y)
+
+    The direction is reset to −g every ``restart`` steps (by default P), where two gradients are far from orthogonal,
+    |g(t)·g(t−1)| ≥ ``powell`` · g(t)·g(t), and where the error would not fall along it. A search that fails is repeated
+    along −g; if that fails too, the network stops with ``Status.LINE_SEARCH``.
+
+    Sources: Fletcher and Reeves (1964), https://doi.org/10.1093/comjnl/7.2.149; Polak and Ribière (1969); Hestenes and
+    Stiefel (1952), https://doi.org/10.6028/jres.049.044; Powell (1977), https://doi.org/10.1007/BF01593790; Nocedal and
+    Wright, Numerical Optimization (2nd ed. 2006), section 5.2.
+
+    Parameters
+    ----------
+    beta : {"polak_ribiere", "fletcher_reeves", "hestenes_stiefel"}
+        Formula of β.
+    restart : int, optional
+        Steps from one reset to the next; None: P.
+    line_search : str or LineSearch
+        Along a direction.
+    """
+
+    name = "cg"
+    full_batch = True
+
+    powell: Floats = param(0.2, doc="share of parallel in two gradients that resets", above=0.0)
+    beta: str = "polak_ribiere"
+    restart: int | None = None
+    line_search: Any = StrongWolfe()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "line_search", get_line_search(self.line_search))
+        if self.beta not in _BETAS:
+            raise UsageError(f"ConjugateGradients.beta = {self.beta!r}: {nearest(str(self.beta), _BETAS)}")
+        whole = isinstance(self.restart, int) and not isinstance(self.restart, bool) and self.restart > 0
+        if not (self.restart is None or whole):
+            raise UsageError(f"ConjugateGradients.restart = {self.restart!r}: give a whole number above 0, or None")
+
+    def init(self, xp: Any, objective: Objective, w: Array) -> State:
+        value, grad = objective.value_and_grad(w)
+        return State(value, grad, -grad, _first_step(xp, grad), 0.0 * value)
+
+    def step(self, xp: Any, objective: Objective, w: Array, state: State) -> tuple[Array, State, Info]:
+        direction, first = state.direction, state.first
+        found = self.line_search.search(xp, objective, w, state.value, state.grad, direction, first)
+        # A failed search loses what was gathered; the next goes along −g.
+        hopeless = ~found.ok & (state.since == 0.0)
+        conjugate = self._beta(xp, state, found.grad) * direction - found.grad
+        squared, along = dot(xp, found.grad, found.grad), dot(xp, found.grad, conjugate)
+        period = w.shape[-1] if self.restart is None else self.restart
+        steepest = ~found.ok | (state.since + 1.0 >= period) | ~(along < 0.0)
+        steepest = steepest | (xp.abs(dot(xp, found.grad, state.grad)) >= self.powell * squared)
+        new = xp.where(steepest, -found.grad, conjugate)
+        along = xp.where(steepest, -squared, along)
+        # As far as the error would fall as much as in this step, to first order (Nocedal and Wright, section 3.5).
+        guess = found.step * dot(xp, state.grad, direction) / along
+        first = xp.where(found.ok & xp.isfinite(guess), guess, _first_step(xp, found.grad))
+        since = xp.where(steepest, 0.0 * along, state.since + 1.0)
+        status = int(Status.LINE_SEARCH) * xp.astype(hopeless, w.dtype)
+        info = Info(found.step, found.evaluations, status)
+        return found.w, State(found.value, found.grad, new, first, since), info
+
+    def _beta(self, xp: Any, state: State, grad: Array) -> Array:
+        """β of the old and the new gradient; 0 where it is none."""
+        change = grad - state.grad
+        if self.beta == "fletcher_reeves":
+            above, below = dot(xp, grad, grad), dot(xp, state.grad, state.grad)
+        elif self.beta == "polak_ribiere":
+            above, below = dot(xp, grad, change), dot(xp, state.grad, state.grad)
+        else:
+            above, below = dot(xp, grad, change), dot(xp, state.direction, change)
+        beta = above / below
+        return xp.where(xp.isfinite(beta) & (beta > 0.0), beta, 0.0)
+
+
+def _first_step(xp: Any, grad: Array) -> Array:
+    """A step along −g of length 1, or of g itself where that is shorter."""
+    norm = xp.sqrt(dot(xp, grad, grad))
+    return 1.0 / xp.maximum(norm, 1.0)
