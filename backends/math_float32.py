@@ -132,6 +132,19 @@ def narrow_expm1_f32(x):
 
 
 @njit(**_OPTIONS)
+def exprel_f32(x):
+    """``(exp(x) - 1) / x``, 1 at 0, within 2 ulp."""
+    near = fma_f32(x, _exp_tail(x, x * x), _ONE)
+    return near if abs(x) <= LARGEST_NARROW else expm1_f32(x) / x
+
+
+@njit(**_OPTIONS)
+def narrow_exprel_f32(x):
+    """``exprel_f32(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW``: no division."""
+    return fma_f32(x, _exp_tail(x, x * x), _ONE)
+
+
+@njit(**_OPTIONS)
 def log_f32(x):
     """Natural logarithm, within 1 ulp, subnormal arguments included."""
     subnormal = x < _SMALLEST_NORMAL

@@ -134,6 +134,19 @@ def narrow_expm1_f64(x):
 
 
 @njit(**_OPTIONS)
+def exprel_f64(x):
+    """``(exp(x) - 1) / x``, 1 at 0, within 2 ulp."""
+    near = fma_f64(x, _exp_tail(x, x * x), 1.0)
+    return near if abs(x) <= LARGEST_NARROW else expm1_f64(x) / x
+
+
+@njit(**_OPTIONS)
+def narrow_exprel_f64(x):
+    """``exprel_f64(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW``: no division."""
+    return fma_f64(x, _exp_tail(x, x * x), 1.0)
+
+
+@njit(**_OPTIONS)
 def log_f64(x):
     """Natural logarithm, within 1 ulp, subnormal arguments included."""
     subnormal = x < _SMALLEST_NORMAL

@@ -18,8 +18,9 @@ import numpy as np
 
 from neurosim.backends.printers.numba_layout import VECTOR, Layout
 from neurosim.backends.printers.numba_template import INPUTS, TEMPLATE, WORDS
+from neurosim.backends.printers.numba_text import fetched, indent, nest
 from neurosim.backends.printers.split import split, weight
-from neurosim.backends.tracing import FUNCTIONS
+from neurosim.backends.tracing.functions import FUNCTIONS, KERNEL_FUNCTIONS
 from neurosim.backends.tracing.graph import Node
 from neurosim.backends.tracing.program_trace import Level, Trace
 
@@ -61,10 +62,14 @@ _OPERATORS = {
     "bitwise_right_shift": "{0} >> {1}",
     "where": "{1} if {0} else {2}",
 }
-CALLS = frozenset(FUNCTIONS) - frozenset(_OPERATORS)  # our own mathematics, math_functions
+# our own mathematics, math_functions
+CALLS = (frozenset(FUNCTIONS) | frozenset(KERNEL_FUNCTIONS)) - frozenset(_OPERATORS)
 # Functions with a shorter version for small arguments, and the bound: see math_functions.NARROW, whose import would
 # cost every process the import of Numba.
-NARROW = {"float32": {"exp": 80.0, "expm1": 0.34}, "float64": {"exp": 700.0, "expm1": 0.34}}
+NARROW = {
+    "float32": {"exp": 80.0, "expm1": 0.34, "exprel": 0.34},
+    "float64": {"exp": 700.0, "expm1": 0.34, "exprel": 0.34},
+}
 
 
 def print_kernel(trace: Trace) -> tuple[str, Layout]:
@@ -221,7 +226,7 @@ class _Printer:
                 tail += [line for value in self.bounds(here) for line in self.watch(value, tops[bounds[value]])]
             general = [f"{self.names[i]} = {self.expression(self.nodes[i])}" for i in inside]
             if not short[number]:
-                loops.append(["for j in range(padded):", *_nest([*head, *general, *tail])])
+                loops.append(["for j in range(padded):", *nest([*head, *general, *tail])])
                 continue
             shorter = [
                 f"{self.names[i]} = {self.expression(self.nodes[i], 'narrow_' if i in short[number] else '')}"
@@ -230,9 +235,9 @@ class _Printer:
             loops.append(
                 [
                     f"if {self.small(self.tops(short[number], number))}:",
-                    *_nest(["for j in range(padded):", *_nest([*head, *shorter, *tail])]),
+                    *nest(["for j in range(padded):", *nest([*head, *shorter, *tail])]),
                     "else:",
-                    *_nest(["for j in range(padded):", *_nest([*head, *general, *tail])]),
+                    *nest(["for j in range(padded):", *nest([*head, *general, *tail])]),
                 ]
             )
         zero = f"{_NUMPY[self.integer]}(0)"
@@ -309,7 +314,7 @@ class _Printer:
                 lines.append(f"s{row} = s[j + {row} * B]")
             elif node.op == "input" and node.payload.startswith("arrival "):
                 i = self.trace.program.inputs.index(node.payload[8:])
-                lines.append(f"a{i} = w[j + {layout.input_rows[i]} * B]")
+                lines.append(f"a{i} = arrivals_{i}[j]")
             elif node.op == "input" and node.payload == "lane":
                 lines.append("lane = block + j")
             elif index in layout.lanes:
@@ -345,7 +350,7 @@ class _Printer:
         fetch = []
         for i, row in enumerate(layout.input_rows):
             address = f"word[{INPUTS + i}] + (k * word[{WORDS.index('stride')}] + block) * {layout.itemsize}"
-            fetch += [f"a = carray(pointer({address}), m, np.{program.dtype})", *_copied(row)]
+            fetch += fetched(i, address, row, program.dtype)
         check = self.watch_rows(layout.n_state)
         constants = [f"{name} = {expression}" for expression, name in self.constants.items()]
         rows = ", ".join((*program.state, *program.observables)) or "none"
@@ -372,27 +377,9 @@ class _Printer:
             n_lanes64=len(layout.lanes64),
             itemsize=layout.itemsize,
             integer=self.integer,
-            constants=_indent(constants + self.unpack(), 4),
-            step=_indent([*fetch, *step], 12),
-            loops="\n".join(_indent(lines, 12) for lines in loops),
-            check=_indent(["for j in range(m):", *_nest(check)] if check else [], 8),
+            constants=indent(constants + self.unpack(), 4),
+            step=indent([*fetch, *step], 12),
+            loops="\n".join(indent(lines, 12) for lines in loops),
+            check=indent(["for j in range(m):", *nest(check)] if check else [], 8),
             short=_SHORT[program.dtype],
         )
-
-
-def _copied(row: int) -> list[str]:
-    """An input copied to the scratch array, and its last lane into the padding."""
-    return [
-        "for j in range(m):",
-        f"    w[j + {row} * B] = a[j]",
-        "for j in range(m, padded):",
-        f"    w[j + {row} * B] = a[m - 1]",
-    ]
-
-
-def _nest(lines: Sequence[str]) -> list[str]:
-    return ["    " + line for line in lines]
-
-
-def _indent(lines: Sequence[str], spaces: int) -> str:
-    return "\n".join(" " * spaces + line for line in lines) or " " * spaces + "pass"

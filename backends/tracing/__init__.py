@@ -10,6 +10,7 @@ from neurosim.backends.tracing.evaluate import Plan, evaluate
 from neurosim.backends.tracing.functions import FUNCTIONS, NotTraceable
 from neurosim.backends.tracing.graph import Graph, Node, Value
 from neurosim.backends.tracing.program_trace import Trace, trace
+from neurosim.backends.tracing.relative_exponentials import relative_exponentials
 from neurosim.backends.tracing.share_exponentials import share_exponentials
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Value",
     "coefficient",
     "evaluate",
+    "relative_exponentials",
     "share_exponentials",
     "trace",
 ]

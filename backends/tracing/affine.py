@@ -47,17 +47,17 @@ def coefficient(graph: Graph, y: Value, x: Value) -> Value | None:
         values = [Value(graph, i) for i in node.args]
         if node.op == "add":
             a, b = visit(node.args[0]), visit(node.args[1])
-            return b if a is None else a if b is None else a + b
+            return b if a is None else a if b is None else _sum(graph, a, b)
         if node.op == "subtract":
             a, b = visit(node.args[0]), visit(node.args[1])
-            return a if b is None else -b if a is None else a - b
+            return a if b is None else _negated(graph, b) if a is None else _sum(graph, a, _negated(graph, b))
         if node.op == "negative":
             a = visit(node.args[0])
-            return None if a is None else -a
+            return None if a is None else _negated(graph, a)
         if node.op == "multiply" and len(depends.intersection(node.args)) == 1 and node.args[0] != node.args[1]:
             i = 0 if node.args[0] in depends else 1
             a = visit(node.args[i])
-            return None if a is None else a * values[1 - i]
+            return None if a is None else _product(graph, a, values[1 - i])
         if node.op == "divide" and node.args[1] not in depends:
             a = visit(node.args[0])
             return None if a is None else a / values[1]
@@ -69,3 +69,31 @@ def coefficient(graph: Graph, y: Value, x: Value) -> Value | None:
         raise NotAffine(f"not linear: {node.op}")
 
     return visit(y.index)
+
+
+# Signs are moved outwards, where they cost nothing: −x·y − z·y is −(x·y + z·y). No result changes but in the sign of 0.
+
+
+def _inside(graph: Graph, a: Value) -> Value | None:
+    """``x`` of ``-x``."""
+    node = graph.nodes[a.index]
+    return Value(graph, node.args[0]) if node.op == "negative" else None
+
+
+def _negated(graph: Graph, a: Value) -> Value:
+    inside = _inside(graph, a)
+    return -a if inside is None else inside
+
+
+def _sum(graph: Graph, a: Value, b: Value) -> Value:
+    x, y = _inside(graph, a), _inside(graph, b)
+    if x is not None:
+        return -(x + y) if y is not None else b - x
+    return a + b if y is None else a - y
+
+
+def _product(graph: Graph, a: Value, b: Value) -> Value:
+    x, node = _inside(graph, a), graph.nodes[a.index]
+    if x is not None:
+        return -(x * b)
+    return -b if node.op == "constant" and node.payload == -1 else a * b

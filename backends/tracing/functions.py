@@ -73,6 +73,10 @@ FUNCTIONS: dict[str, Function] = {
     "bitwise_left_shift": Function(2, "integer"),
     "bitwise_right_shift": Function(2, "integer"),
 }
+# What only kernels have: trace passes put it in place of formulas.
+KERNEL_FUNCTIONS: dict[str, Function] = {
+    "exprel": _FLOAT1,  # expm1(x) / x, 1 at 0
+}
 SPECIAL = ("where", "astype")  # operands of different types; written out in Graph
 
 INSTEAD = {

