@@ -92,7 +92,9 @@ class NumbaKernel(Kernel):
             "scalars64": pack(layout.scalars64, "float64", False),
             "integers": pack(layout.integers, "int64", False),
         }
-        self._set(state=self._state, **self._parameters)
+        # Random words that are kept for four steps; of which four, nobody knows yet.
+        self._kept = np.empty((self._blocks, len(layout.words), layout.block), np.uint32), np.full(self._blocks, -1)
+        self._set(state=self._state, words=self._kept[0], words_of=self._kept[1], **self._parameters)
         self._seconds_per_step = np.inf  # until the first call was measured
         self._measured = False
         self.probe(())

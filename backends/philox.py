@@ -80,9 +80,16 @@ class Random(NamedTuple):
         counter = (self.lane & _MASK, self.step & _MASK, (self.step >> 32) & _MASK, self.stream)
         return philox4x32(counter, (self.seed_low, self.seed_high))
 
-    def word(self) -> Any:
-        """One whole number from 0 to 2³² − 1 for each lane."""
-        return self.words().w0
+    def word(self, xp: Any) -> Any:
+        """One whole number from 0 to 2³² − 1 for each lane.
+
+        Four steps share a call of the block function, which kernels make once in four steps.
+        """
+        four = self.step >> 2
+        counter = (self.lane & _MASK, four & _MASK, (four >> 32) & _MASK, self.stream)
+        w0, w1, w2, w3 = philox4x32(counter, (self.seed_low, self.seed_high))
+        place = self.step & 3
+        return xp.where(place < 2, xp.where(place < 1, w0, w1), xp.where(place < 3, w2, w3))
 
     def _uniforms(self, xp: Any) -> tuple[Any, Any]:
         """Two numbers in the open interval (0, 1), centred on a grid of 2⁻²³ (float32) or 2⁻⁵² (float64)."""

@@ -241,6 +241,7 @@ class OrnsteinUhlenbeck(Stimulus):
 
 
 _WORDS = 2.0**32
+_HALF = 2**31
 _MOST_TERMS = 128
 
 
@@ -264,15 +265,19 @@ class PoissonInput(SpikeInput):
     def arrivals(self, xp: Any, s: Any, now: Now) -> Array:
         mean = self.rate * now.dt64 * 1e-3
         probability = xp.exp(-mean)
-        word = xp.astype(now.random.word(), xp.float64)
         below = probability * _WORDS
-        dtype = getattr(xp, now.random.dtype)
-        count = xp.astype(word >= below, dtype)
+        # Compared as integers of 32 bits, of which a processor takes twice as many at once; so they have a sign.
+        word = xp.astype(now.random.word(xp) - _HALF, xp.int32)
+        count = xp.astype(word > self._last(xp, below), xp.int32)
         for k in range(1, now.terms):
             probability = probability * (mean * (1.0 / k))
             below = below + probability * _WORDS
-            count = count + xp.astype(word >= below, dtype)
-        return self.weight * count
+            count = count + xp.astype(word > self._last(xp, below), xp.int32)
+        return self.weight * xp.astype(count, getattr(xp, now.random.dtype))
+
+    def _last(self, xp: Any, below: Array) -> Array:
+        """The last word below a number, as it is compared; ``-floor(-x)`` is the next whole number up."""
+        return xp.astype(xp.minimum(-xp.floor(-below), _WORDS) - (1.0 + _HALF), xp.int32)
 
     def terms(self, dt: float) -> int:
         """Numbers of spikes whose probability is at least 2⁻³³, rounded up so that near rates share a kernel."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neurosim.backends.tracing.program_trace import Level, Trace
+from neurosim.backends.tracing.rarely import choices, every_fourth_step
 
 VECTOR = 16  # lanes of the widest vector: 512 bits of float32
 _SCRATCH_BYTES = 28 * 1024  # of a first-level cache of 32 KiB
@@ -16,6 +17,10 @@ class Layout:
     ----------
     lanes, lanes64, scalars, scalars64, integers : list of int
         Hoisted nodes in the order in which the kernel's arguments hold them.
+    words, rare : list of int
+        Random words that are kept for four steps, and the operations that compute them.
+    choices : dict
+        Nodes that are one of these words, by the step.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -40,6 +45,8 @@ class Layout:
             groups["scalars64"],
             groups["integers"],
         )
+        self.words, self.rare = every_fourth_step(trace)
+        self.choices = choices(trace, self.words)
         self.n_state = len(trace.program.state)
         self.rows = len(trace.program.observables)
         self.input_rows = [self.new_row() for _ in trace.program.inputs]
@@ -54,6 +61,7 @@ class Layout:
     def block(self) -> int:
         """Lanes of a block, a whole number of vectors."""
         per_lane = (self.n_state + len(self.lanes) + self.rows) * self.itemsize + len(self.lanes64) * 8
+        per_lane += len(self.words) * 4
         most = _CONNECTED_VECTORS if self.input_rows else 128
         vectors = max(4, min(most, _SCRATCH_BYTES // max(per_lane, 1) // VECTOR))
         # An odd number: rows a large power of two apart fall on the same lines of the cache.

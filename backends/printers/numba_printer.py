@@ -17,59 +17,14 @@ from collections.abc import Mapping, Sequence, Set
 import numpy as np
 
 from neurosim.backends.printers.numba_layout import VECTOR, Layout
+from neurosim.backends.printers.numba_tables import CALLS, NARROW, NUMPY, OPERATORS, SHORT
 from neurosim.backends.printers.numba_template import INPUTS, TEMPLATE, WORDS
 from neurosim.backends.printers.numba_text import fetched, indent, nest
 from neurosim.backends.printers.split import split, weight
-from neurosim.backends.tracing.functions import FUNCTIONS, KERNEL_FUNCTIONS
+from neurosim.backends.tracing.evaluate import needed
 from neurosim.backends.tracing.graph import Node
 from neurosim.backends.tracing.program_trace import Level, Trace
-
-_SHORT = {"float32": "f32", "float64": "f64"}
-_NUMPY = {
-    "bool": "np.bool_",
-    "int32": "np.int32",
-    "int64": "np.int64",
-    "float32": "np.float32",
-    "float64": "np.float64",
-}
-
-_OPERATORS = {
-    "add": "{0} + {1}",
-    "subtract": "{0} - {1}",
-    "multiply": "{0} * {1}",
-    "divide": "{0} / {1}",
-    "negative": "-{0}",
-    "abs": "abs({0})",
-    "minimum": "{0} if ({0} < {1}) | ({0} != {0}) else {1}",
-    "maximum": "{0} if ({0} > {1}) | ({0} != {0}) else {1}",
-    "sign": "{one} if {0} > {zero} else ({minus} if {0} < {zero} else {0} + {zero})",  # −0 to 0
-    "floor": "np.floor({0})",
-    "sqrt": "math.sqrt({0})",
-    "less": "{0} < {1}",
-    "less_equal": "{0} <= {1}",
-    "greater": "{0} > {1}",
-    "greater_equal": "{0} >= {1}",
-    "equal": "{0} == {1}",
-    "not_equal": "{0} != {1}",
-    "isfinite": "{0} - {0} == {0} - {0}",
-    "logical_and": "{0} & {1}",
-    "logical_or": "{0} | {1}",
-    "logical_not": "not {0}",
-    "bitwise_and": "{0} & {1}",
-    "bitwise_or": "{0} | {1}",
-    "bitwise_xor": "{0} ^ {1}",
-    "bitwise_left_shift": "{0} << {1}",
-    "bitwise_right_shift": "{0} >> {1}",
-    "where": "{1} if {0} else {2}",
-}
-# our own mathematics, math_functions
-CALLS = (frozenset(FUNCTIONS) | frozenset(KERNEL_FUNCTIONS)) - frozenset(_OPERATORS)
-# Functions with a shorter version for small arguments, and the bound: see math_functions.NARROW, whose import would
-# cost every process the import of Numba.
-NARROW = {
-    "float32": {"exp": 80.0, "expm1": 0.34, "exprel": 0.34},
-    "float64": {"exp": 700.0, "expm1": 0.34, "exprel": 0.34},
-}
+from neurosim.backends.tracing.rarely import SHIFT
 
 
 def print_kernel(trace: Trace) -> tuple[str, Layout]:
@@ -92,7 +47,7 @@ class _Printer:
         text = repr(value.item() if hasattr(value, "item") else value)
         if text in ("inf", "-inf", "nan"):
             text = text.replace("inf", "np.inf").replace("nan", "np.nan")
-        expression = text if dtype in ("bool", "int64") else f"{_NUMPY[dtype]}({text})"
+        expression = text if dtype in ("bool", "int64") else f"{NUMPY[dtype]}({text})"
         return self.constants.setdefault(expression, f"c{len(self.constants)}")
 
     def name(self, index: int) -> str:
@@ -109,15 +64,15 @@ class _Printer:
                 return f"{self.constant(1, node.dtype)} if {operands[0]} else {self.constant(0, node.dtype)}"
             if node.dtype == "bool":
                 return f"{operands[0]} != {self.constant(0, source)}"
-            return f"{_NUMPY[node.dtype]}({operands[0]})"
+            return f"{NUMPY[node.dtype]}({operands[0]})"
         if node.op in CALLS:
-            function = f"{prefix}{node.op}_{_SHORT[node.dtype]}"
+            function = f"{prefix}{node.op}_{SHORT[node.dtype]}"
             self.imports.add(function)
             return f"{function}({operands[0]})"
         extra = {}
         if node.op == "sign":
             extra = {k: self.constant(v, node.dtype) for k, v in (("one", 1), ("zero", 0), ("minus", -1))}
-        text = _OPERATORS[node.op].format(*operands, **extra)
+        text = OPERATORS[node.op].format(*operands, **extra)
         return f"np.int32({text})" if node.dtype == "int32" else text  # Numba would go on in 64 bits
 
     # -- parts
@@ -145,12 +100,16 @@ class _Printer:
         lines = []
         for group in ("scalars", "scalars64", "integers"):
             for i, index in enumerate(getattr(self.layout, group)):
-                lines.append(f"{group}_{i} = {_NUMPY[self.nodes[index].dtype]}({group}[{i}])")
+                lines.append(f"{group}_{i} = {NUMPY[self.nodes[index].dtype]}({group}[{i}])")
         return lines
 
     def statements(self) -> tuple[list[str], list[list[str]]]:
         """Statements of the step, and of each loop over lanes."""
         step, operations = [], []
+        outputs = (*self.trace.state, self.trace.event, *self.trace.observables)
+        main = set(
+            needed(self.trace.graph, outputs, given=(*self.trace.hoisted, *self.layout.words, *self.layout.choices))
+        )
         for index in self.trace.body:
             node = self.nodes[index]
             if node.op in ("input", "constant"):
@@ -158,9 +117,29 @@ class _Printer:
             self.names[index] = f"v{index}"
             if self.trace.levels[index] is Level.STEP:
                 step.append(f"v{index} = {self.expression(node)}")
-            else:
+            elif index in main:
                 operations.append(index)
-        return step, self.loops(self.scheduled(operations))
+        return step + self.renewed(), self.loops(self.scheduled(operations))
+
+    def renewed(self) -> list[str]:
+        """Statements that compute the kept words where their four steps have begun."""
+        if not self.layout.words:
+            return []
+        inner = ["lane = block + j"]
+        inner += [f"{self.names[i]} = {self.expression(self.nodes[i])}" for i in self.layout.rare]
+        inner += [f"words32[j + {r} * B] = np.uint32({self.names[i]})" for r, i in enumerate(self.layout.words)]
+        rows = []
+        for index, (condition, *options) in self.layout.choices.items():
+            a, b = (f"row{i}" if i in self.layout.choices else f"{self.word_row(i)} * B" for i in options)
+            rows.append(f"row{index} = {a} if {self.names[condition]} else {b}")
+        four = f"step >> {SHIFT}"
+        renew = [f"words_of[0] = {four}", "for j in range(padded):", *nest(inner)]
+        return [f"if words_of[0] != {four}:", *nest(renew), *rows]
+
+    def word_row(self, index: int) -> int:
+        """Of a word, or of a word in another type."""
+        words = self.layout.words
+        return words.index(index if index in words else self.nodes[index].args[0])
 
     def scheduled(self, operations: list[int]) -> list[int]:
         """Operations by the number of calls before them, each call as late as its peers.
@@ -240,7 +219,7 @@ class _Printer:
                     *nest(["for j in range(padded):", *nest([*head, *general, *tail])]),
                 ]
             )
-        zero = f"{_NUMPY[self.integer]}(0)"
+        zero = f"{NUMPY[self.integer]}(0)"
         zeroed = [f"{top} = {zero}" for number, calls in enumerate(short) for top in self.tops(calls, number).values()]
         return [zeroed, *loops] if zeroed else loops
 
@@ -295,14 +274,14 @@ class _Printer:
 
     def watch(self, value: int, top: str) -> list[str]:
         """Statements that keep the largest magnitude of a value for a later loop."""
-        function = f"magnitude_{_SHORT[self.trace.program.dtype]}"
+        function = f"magnitude_{SHORT[self.trace.program.dtype]}"
         self.imports.add(function)
         return [f"size = {function}({self.names[value]})", f"{top} = size if size > {top} else {top}"]
 
     def small(self, tops: Mapping[float, str]) -> str:
         """Condition that the calls of a loop may be the shorter versions."""
         bits = {top: np.asarray(bound, self.trace.program.dtype).view(self.integer) for bound, top in tops.items()}
-        return " and ".join(f"{top} <= {_NUMPY[self.integer]}({largest})" for top, largest in bits.items())
+        return " and ".join(f"{top} <= {NUMPY[self.integer]}({largest})" for top, largest in bits.items())
 
     def loads(self, read: set[int], rows: dict[int, int], before: int, position: dict[int, int]) -> list[str]:
         """Statements that fetch what a loop reads from the scratch array."""
@@ -321,7 +300,11 @@ class _Printer:
                 lines.append(f"{self.names[index]} = p[j + {layout.lanes.index(index)} * B]")
             elif index in layout.lanes64:
                 value = f"q[j + {layout.lanes64.index(index)} * B]"
-                lines.append(f"{self.names[index]} = {_NUMPY[node.dtype]}({value})")
+                lines.append(f"{self.names[index]} = {NUMPY[node.dtype]}({value})")
+            elif index in layout.choices:
+                lines.append(f"{self.names[index]} = {NUMPY[node.dtype]}(words32[j + row{index}])")
+            elif index in layout.words:
+                lines.append(f"{self.names[index]} = np.int64(words32[j + {layout.words.index(index)} * B])")
             elif position.get(index, before) < before:
                 lines.append(f"{self.names[index]} = w[j + {rows[index]} * B]")
         return lines
@@ -335,12 +318,12 @@ class _Printer:
                 lines.append(f"w[j + {row - n_state} * B] = {self.name(index)}")
         event = self.name(self.trace.event)
         # most blocks are quiet in most steps: one flag of the whole block spares the look at each lane
-        return [*lines, f"spiked[j] = {event}", f"fired |= {_NUMPY[self.integer]}({event})"]
+        return [*lines, f"spiked[j] = {event}", f"fired |= {NUMPY[self.integer]}({event})"]
 
     def watch_rows(self, count: int) -> list[str]:
         """Statements that keep the largest magnitude of a sum of rows: not finite where one of them is not."""
         total = " + ".join(f"s[j + {row} * B]" for row in range(count))
-        size = f"size = magnitude_{_SHORT[self.trace.program.dtype]}({total})"
+        size = f"size = magnitude_{SHORT[self.trace.program.dtype]}({total})"
         return [size, "top = size if size > top else top"] if count else []
 
     def module(self) -> str:
@@ -353,12 +336,13 @@ class _Printer:
             fetch += fetched(i, address, row, program.dtype)
         check = self.watch_rows(layout.n_state)
         constants = [f"{name} = {expression}" for expression, name in self.constants.items()]
+        flushes = program.dtype == "float32"  # in float64 it takes a second of silence to get there
         rows = ", ".join((*program.state, *program.observables)) or "none"
         support = [
             "from neurosim.backends.kernel_support import sample",
-            "from neurosim.backends.pointers import pointer",
+            f"from neurosim.backends.pointers import {'flush_subnormals, pointer, restore' if flushes else 'pointer'}",
         ]
-        self.imports.add(f"magnitude_{_SHORT[program.dtype]}")  # of the check for what is not finite
+        self.imports.add(f"magnitude_{SHORT[program.dtype]}")  # of the check for what is not finite
         support.append(f"from neurosim.backends.math_functions import {', '.join(sorted(self.imports))}")
         return TEMPLATE.format(
             columns=f"Rows: {rows}; then {len(layout.lanes)} per-lane parameters.",
@@ -376,10 +360,15 @@ class _Printer:
             n_lanes=len(layout.lanes),
             n_lanes64=len(layout.lanes64),
             itemsize=layout.itemsize,
+            words=WORDS.index("words"),
+            words_of=WORDS.index("words_of"),
+            n_words32=len(layout.words),
             integer=self.integer,
             constants=indent(constants + self.unpack(), 4),
             step=indent([*fetch, *step], 12),
             loops="\n".join(indent(lines, 12) for lines in loops),
+            begin=indent(["before = flush_subnormals()"] if flushes else [], 4),
+            end=indent(["restore(before)"] if flushes else [], 4),
             check=indent(["for j in range(m):", *nest(check)] if check else [], 8),
-            short=_SHORT[program.dtype],
+            short=SHORT[program.dtype],
         )

@@ -19,6 +19,8 @@ WORDS = (
     "samples",
     "n_samples",
     "origin",  # the step with which the samples begin
+    "words",  # random words that are kept for four steps, tiles as those of the state
+    "words_of",  # by block: of which four steps
     "stride",  # from an input to that of the next step, in numbers
 )
 INPUTS = len(WORDS)
@@ -51,6 +53,7 @@ def kernel(words, start, stop, first_step, n_steps, event_steps, event_lanes):
     found_steps = carray(pointer(event_steps), (stop - start) * n_steps, np.uint16)
     found_lanes = carray(pointer(event_lanes), (stop - start) * n_steps, np.int32)
 {constants}
+{begin}
     w = np.empty({rows} * B, np.{dtype})
     kept = np.empty({n_state} * B if n_steps > 1 else 0, np.{dtype})
     spiked_words = np.empty(B // 8, np.int64)  # eight flags each, so that a quiet block is passed over quickly
@@ -63,6 +66,8 @@ def kernel(words, start, stop, first_step, n_steps, event_steps, event_lanes):
         s = carray(pointer(word[0] + block * {n_state} * {itemsize}), {n_state} * B, np.{dtype})
         p = carray(pointer(word[1] + block * {n_lanes} * {itemsize}), {n_lanes} * B, np.{dtype})
         q = carray(pointer(word[2] + block * {n_lanes64} * 8), {n_lanes64} * B, np.float64)
+        words32 = carray(pointer(word[{words}] + block * {n_words32} * 4), {n_words32} * B, np.uint32)
+        words_of = carray(pointer(word[{words_of}] + block // B * 8), 1, np.int64)
         for j in range(len(kept)):
             kept[j] = s[j]
         for i in range(probes.shape[0]):
@@ -99,6 +104,8 @@ def kernel(words, start, stop, first_step, n_steps, event_steps, event_lanes):
             if bad:
                 for j in range(len(kept)):  # as it was, so that its steps can be run again one by one
                     s[j] = kept[j]
-                return -1 - block
+                count = -1 - block
+                break
+{end}
     return count
 '''

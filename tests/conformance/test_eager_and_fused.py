@@ -8,7 +8,7 @@ import pytest
 
 from neurosim import Constant, Network, Population, Record, Simulation, WhiteNoise, simulate
 from neurosim.backends import numba_engine
-from neurosim.backends.printers.numba_printer import CALLS
+from neurosim.backends.printers.numba_tables import CALLS
 from neurosim.backends.tracing import trace
 from neurosim.integrators import INTEGRATORS, get_integrator
 from neurosim.models import LIF, FitzHughNagumo, all_models

@@ -237,10 +237,10 @@ def test_float32_functions_do_not_silently_compute_in_float64(name):
 
 def test_the_printer_knows_the_short_versions():
     """It has its own copy of the bounds because the mathematics takes half a second to import."""
-    from neurosim.backends.printers import numba_printer
+    from neurosim.backends.printers import numba_tables
 
     for dtype, functions in NARROW.items():
-        stated = numba_printer.NARROW[dtype]
+        stated = numba_tables.NARROW[dtype]
         assert {name: np.asarray(bound, dtype) for name, bound in stated.items()} == {
             name: np.asarray(bound, dtype) for name, (_, bound) in functions.items()
         }

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neurosim.backends import Clock, Outputs, Probe, Program, Slot, get
-from neurosim.backends.printers.numba_printer import CALLS, print_kernel
+from neurosim.backends.printers.numba_printer import print_kernel
+from neurosim.backends.printers.numba_tables import CALLS
 from neurosim.backends.tracing import FUNCTIONS, Graph, NotAffine, NotTraceable, coefficient, evaluate, trace
 from neurosim.backends.tracing.functions import INSTEAD
 from neurosim.backends.tracing.program_trace import Level
