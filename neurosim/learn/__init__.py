@@ -46,7 +46,7 @@ from neurosim.learn.initialisers import (
     Zeros,
 )
 from neurosim.learn.layers import Dense, Layer
-from neurosim.learn.line_search import LINE_SEARCHES, LineSearch, StrongWolfe
+from neurosim.learn.line_search import LINE_SEARCHES, Exact, LineSearch, StrongWolfe
 from neurosim.learn.losses import (
     LOSSES,
     BinaryCrossEntropy,
@@ -86,6 +86,7 @@ __all__ = [
     "Dual",
     "DualSpace",
     "Evaluated",
+    "Exact",
     "FirstOrder",
     "FullBatch",
     "FunctionObjective",

@@ -15,7 +15,7 @@ from neurosim.learn.objective import Objective
 from neurosim.parameters import param
 from neurosim.registers import enter
 
-__all__ = ["LINE_SEARCHES", "Found", "LineSearch", "StrongWolfe", "get_line_search", "register"]
+__all__ = ["LINE_SEARCHES", "Exact", "Found", "LineSearch", "StrongWolfe", "first_step", "get_line_search", "register"]
 
 Array = Any
 
@@ -78,6 +78,23 @@ def get_line_search(choice: str | LineSearch) -> LineSearch:
     return chosen(LINE_SEARCHES, LineSearch, "line search", choice)
 
 
+def first_step(xp: Any, grad: Array) -> Array:
+    """A step along −g that nothing is known of: of length 1, or of g itself where that is shorter."""
+    return 1.0 / xp.maximum(xp.sqrt(dot(xp, grad, grad)), 1.0)
+
+
+def check_whole(where: str, value: Any) -> None:
+    """Refuse a number of evaluations, steps or pairs that cannot be.
+
+    Raises
+    ------
+    UsageError
+        When it is no whole number above 0.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UsageError(f"{where} = {value!r}: give a whole number above 0")
+
+
 class _End(NamedTuple):
     """One end of an interval of steps."""
 
@@ -106,7 +123,8 @@ class StrongWolfe(LineSearch):
     The interval is first moved outwards and then narrowed by cubic interpolation, as algorithms 3.5 and 3.6 of Nocedal
     and Wright, Numerical Optimization (2nd ed. 2006). Where the demanded fall is lost in rounding, the error need only
     not rise by more than that (Hager and Zhang 2005, https://doi.org/10.1137/030601880). Without a step that fulfils
-    both, the best that fulfils the first is taken. With ``c2`` near 0 the search is exact.
+    both, because none was found or no number lies between the ends of the interval, the best that fulfils the first is
+    taken.
     """
 
     name = "strong_wolfe"
@@ -119,28 +137,30 @@ class StrongWolfe(LineSearch):
         super().__post_init__()
         if not self.c1 < self.c2 < 1.0:
             raise UsageError(f"StrongWolfe: c1 = {self.c1:g}, c2 = {self.c2:g}: must be 0 < c1 < c2 < 1")
-        most = self.max_evaluations
-        if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-            raise UsageError(f"StrongWolfe.max_evaluations = {most!r}: give a whole number above 0")
+        check_whole("StrongWolfe.max_evaluations", self.max_evaluations)
 
     def search(
         self, xp: Any, objective: Objective, w: Array, value: Array, grad: Array, direction: Array, first: Array
     ) -> Found:
         slope = dot(xp, grad, direction)
-        noise = 4.0 * float(xp.finfo(w.dtype).eps) * xp.abs(value)
+        eps = float(xp.finfo(w.dtype).eps)
+        noise = 4.0 * eps * xp.abs(value)
         start = low = high = _End(0.0 * value, value, slope)
         low_grad = grad
         bracketed = value != value  # False for each: the error is finite
-        done, evaluations = bracketed, 0.0 * value
+        done, stopped, evaluations = bracketed, bracketed, 0.0 * value
         found, found_grad, step = low, grad, first
-        for _ in range(self.max_evaluations):
-            new_value, new_grad = objective.value_and_grad(w + step * direction)
+        for k in range(self.max_evaluations):
+            trial = w + step * direction
+            new_value, new_grad = objective.value_and_grad(trial)
             new = _End(step, new_value, dot(xp, new_grad, direction))
             fall = -self.c1 * step * slope
             enough = (new.value <= value - fall) | ((fall <= noise) & (new.value <= value + noise))
             # NaN and inf fail every comparison, or are found by the last.
             worse = ~enough | (new.value > low.value + noise) | ~xp.isfinite(new.slope)
             accepted = ~worse & (xp.abs(new.slope) <= -self.c2 * slope) & ~done
+            if k == 0 and bool(xp.all(accepted)):  # as nearly always where first steps are 1
+                return Found(trial, new_value, new_grad, step, 1.0 + evaluations, accepted)
             evaluations = evaluations + xp.where(done, 0.0 * value, 1.0)
             found, found_grad = new.where(xp, accepted, found), xp.where(accepted, new_grad, found_grad)
             done = done | accepted
@@ -151,11 +171,16 @@ class StrongWolfe(LineSearch):
             high = new.where(xp, worse, low.where(xp, beyond, high))
             low, low_grad = low.where(xp, worse, new), xp.where(worse, low_grad, new_grad)
             bracketed = bracketed | worse | beyond
+            # Where a tenth of the interval is no number more, the best end is all there is.
+            closed = bracketed & ~done & (xp.abs(high.step - low.step) <= 16.0 * eps * xp.abs(high.step))
+            found, found_grad = low.where(xp, closed, found), xp.where(closed, low_grad, found_grad)
+            stopped, done = stopped | closed, done | closed
+            if bool(xp.all(done)):
+                break
         # Where nothing better was found the best that lowered the error, or none.
-        fell = low.value < value
-        found = found.where(xp, done, low.where(xp, fell, start))
-        found_grad = xp.where(done, found_grad, xp.where(fell, low_grad, grad))
-        ok = done | fell
+        found, found_grad = found.where(xp, done, low), xp.where(done, found_grad, low_grad)
+        ok = (done & ~stopped) | (found.value < value)
+        found, found_grad = found.where(xp, ok, start), xp.where(ok, found_grad, grad)
         return Found(w + found.step * direction, found.value, found_grad, found.step, evaluations, ok)
 
     def _next(self, xp: Any, low: _End, high: _End, new: _End, bracketed: Array, worse: Array, beyond: Array) -> Array:
@@ -170,3 +195,30 @@ class StrongWolfe(LineSearch):
         # outwards by a tenth of the last stretch to four times it
         outwards = xp.minimum(xp.maximum(xp.where(xp.isfinite(guess), guess, 5.0), 1.1), 5.0)
         return other.step + width * xp.where(inside, within, outwards)
+
+
+@register
+class Exact(LineSearch):
+    """The first minimum along the direction, to rounding: what the finite ends of conjugate directions rest on.
+
+    :class:`StrongWolfe` with a second condition that only a minimum fulfils, |E'(α)| ≤ ``tolerance`` · |E'(0)|. Takes
+    two to six evaluations where the error is quadratic, about ten elsewhere; where that much of the slope is lost in
+    rounding, it ends when the interval cannot be narrowed. Newton's and quasi-Newton's steps do not need it.
+    """
+
+    name = "exact"
+
+    tolerance: float = param(1e-9, doc="part of the slope that may be left", above=0.0)
+    max_evaluations: int = 60
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.tolerance < 1.0:
+            raise UsageError(f"Exact.tolerance = {self.tolerance:g}: must be below 1")
+        check_whole("Exact.max_evaluations", self.max_evaluations)
+
+    def search(
+        self, xp: Any, objective: Objective, w: Array, value: Array, grad: Array, direction: Array, first: Array
+    ) -> Found:
+        wolfe = StrongWolfe(c1=min(1e-4, 0.1 * self.tolerance), c2=self.tolerance, max_evaluations=self.max_evaluations)
+        return wolfe.search(xp, objective, w, value, grad, direction, first)

@@ -16,6 +16,7 @@ class Status(IntEnum):
     NON_FINITE = 5  # error, gradient or step became infinite or NaN; the weights are the last good ones
     LINE_SEARCH = 6  # no step along the direction lowers the error
     SINGULAR = 7  # a system of equations has no solution
+    REJECTED = 8  # however short the step, the error does not fall
 
     @property
     def meaning(self) -> str:
@@ -32,4 +33,5 @@ _MEANINGS = {
     Status.NON_FINITE: "no longer finite; weights are the last good ones",
     Status.LINE_SEARCH: "line search found no lower error",
     Status.SINGULAR: "system of equations is singular",
+    Status.REJECTED: "no step lowers the error, however damped",
 }

@@ -36,7 +36,7 @@ MISTAKES = {
         lambda: fit(NETWORK, SAMPLES, GradientDescent),
         "optimizer = GradientDescent: that is a class; write GradientDescent(…)",
     ),
-    "optimizer number": (lambda: fit(NETWORK, SAMPLES, 3), "optimizer = 3: write one of cg, "),
+    "optimizer number": (lambda: fit(NETWORK, SAMPLES, 3), "optimizer = 3: write one of ", "cg, "),
     "loss": (lambda: fit(NETWORK, SAMPLES, loss="cross_entrpy"), "did you mean 'cross_entropy'?"),
     "strategy": (lambda: fit(NETWORK, SAMPLES, strategy="minibatch"), "did you mean 'mini_batch'?"),
     "activation": (lambda: MLP((2, 3), "tanhh"), "unknown activation 'tanhh': did you mean 'tanh'?"),
