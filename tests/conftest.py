@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import tempfile
 
 import array_api_strict
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from neurosim import Population
-from neurosim.backends import UsageError, registry
+from neurosim.backends import UsageError, registry, threads
 from neurosim.models import LIF
 from neurosim.stimuli import all_stimuli
 
@@ -27,6 +28,26 @@ NAMESPACES = [
     pytest.param("torch", id="torch", marks=pytest.mark.torch),
     pytest.param("cupy", id="cupy", marks=pytest.mark.gpu),
 ]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """``-n auto``: a worker per core that this process may use."""
+    return min(threads.available(), 8)
+
+
+def pytest_configure(config):
+    """Workers share the cores, and nothing that they write.
+
+    Numba keeps one index for all signatures of a function: two processes that add to it at once may exchange the
+    machine code of two signatures. It asks for its folder when it is imported, which is later than here.
+    """
+    if hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="neurosim-numba-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["NUMBA_CACHE_DIR"] = folder.name
+        share = max(1, threads.available() // config.workerinput["workercount"])
+        os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(share)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -70,6 +70,7 @@ def scenarios(monkeypatch):
 def neurosim_command(capsys, tmp_path, monkeypatch):
     """Run the command in an empty folder: status, standard output, standard error."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # a parent that read lines has exported it
 
     def run(*arguments):
         with pytest.raises(SystemExit) as stop:
