@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import signal
 import tempfile
 
 import array_api_strict
@@ -42,6 +43,8 @@ def pytest_configure(config):
     Numba keeps one index for all signatures of a function: two processes that add to it at once may exchange the
     machine code of two signatures. It asks for its folder when it is imported, which is later than here.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         folder = tempfile.TemporaryDirectory(prefix="neurosim-numba-")
         config.add_cleanup(folder.cleanup)
