@@ -1,12 +1,14 @@
 """What the threads of the compiled loop run: deliver, advance, exchange.
 
 Numba keeps machine code until this file changes, whatever becomes of the functions that it calls: after a change of
-``plasticity_kernels.py`` or ``plasticity_rules.py`` raise ``LAYOUT``, too.
+``plasticity_kernels.py``, ``plasticity_rules.py``, ``drawn_kernels.py`` or what that draws rows with raise ``LAYOUT``,
+too.
 """
 
 import numpy as np
 from numba import carray, njit
 
+from neurosim.backends.drawn_kernels import LANE, STRIDE, add_drawn, commit, draw_all, draw_and_add, look_up
 from neurosim.backends.plasticity_kernels import add_plastic, take_over
 from neurosim.backends.pointers import call_kernel, call_plain, load_acquire, pointer, prefetch, store_release
 from neurosim.backends.row_table import (
@@ -21,9 +23,10 @@ from neurosim.backends.row_table import (
     R_WEIGHTS,
 )
 
-LAYOUT = 2  # of what plastic synapses carry
-DONE, FULL, BAD = 0, 1, 2
+LAYOUT = 3  # of what plastic and drawn synapses carry
+DONE, FULL, BAD, ROWS_FULL = range(4)
 _BATCH = 256  # segments that are looked up together, so that memory answers for many at once
+_NONE = np.int64(0)  # not a literal, for which Numba would compile once more what it is given to
 _SPINS = 2000  # before a waiting thread gives its core to another
 
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
@@ -80,10 +83,15 @@ def _add(sums, row, weight, begin, end):
 
 
 @njit(**_OPTIONS)
-def _flush(sums, step, table, constants, count, batch, owner, plasticity):
+def _flush(sums, step, table, constants, count, batch, owner, plasticity, drawn):
     """Look up and add a batch of segments."""
     segments, numbers, begins, ends, places, lags = batch
     for i in range(count):
+        if drawn is not None:
+            r = drawn.of_rows[numbers[i]]
+            if r >= 0:
+                begins[i], ends[i] = look_up(segments[i], places[i])
+                continue
         row = table[numbers[i]]
         offsets = carray(pointer(row[R_OFFSETS] + 8 * segments[i]), 2, np.int64)
         begins[i], ends[i] = offsets[0], offsets[1]
@@ -96,6 +104,12 @@ def _flush(sums, step, table, constants, count, batch, owner, plasticity):
     for i in range(count):
         if ends[i] > begins[i]:
             row = table[numbers[i]]
+            if drawn is not None:
+                r = drawn.of_rows[numbers[i]]
+                if r >= 0:
+                    weight = sums.dtype.type(constants[numbers[i]])
+                    add_drawn(sums, segments[i], begins[i], ends[i], drawn.table[r, STRIDE], weight)
+                    continue
             if plasticity is not None:
                 p = plasticity.of_rows[numbers[i]]
                 if p >= 0:
@@ -105,16 +119,37 @@ def _flush(sums, step, table, constants, count, batch, owner, plasticity):
 
 
 @njit(**_OPTIONS)
-def _deliver(sums, step, table, constants, work, past, bounds, batch, owner, plasticity):
+def _deliver(sums, step, table, constants, work, past, bounds, batch, owner, plasticity, drawn):
     """Sum what arrives in a step, longest delay first, then by rows, by source, by synapse."""
     segments, numbers, _, _, places, lags = batch
     slots, mask = bounds.shape[0], past.shape[0] - 1
-    count = 0
+    count = _NONE
     for entry in range(work.shape[0]):
         number = work[entry, 1]
         row = table[number]
         member = row[R_MEMBER]
         slot = bounds[(step - work[entry, 0]) % slots]
+        if drawn is not None:
+            r = drawn.of_rows[number]
+            if r >= 0:
+                addresses = drawn.addresses[drawn.table[r, LANE]]
+                segment, weight = owner * row[R_DELAYS] + work[entry, 2], sums.dtype.type(constants[number])
+                for place in range(slot[member], slot[member + 1]):
+                    address = addresses[place & mask]
+                    if address == 0:
+                        if count:
+                            _flush(sums, step, table, constants, count, batch, owner, plasticity, drawn)
+                            count = _NONE
+                        source = past[place & mask] - row[R_FIRST]
+                        draw_and_add(sums, owner, r, source, work[entry, 2], weight, drawn)
+                        continue
+                    prefetch(address + 4 * segment)
+                    segments[count], numbers[count], places[count] = address, number, segment
+                    count += 1
+                    if count == _BATCH:
+                        _flush(sums, step, table, constants, count, batch, owner, plasticity, drawn)
+                        count = _NONE
+                continue
         for place in range(slot[member], slot[member + 1]):
             segment = (past[place & mask] - row[R_FIRST]) * row[R_DELAYS] + work[entry, 2]
             prefetch(row[R_OFFSETS] + 8 * segment)
@@ -123,9 +158,9 @@ def _deliver(sums, step, table, constants, work, past, bounds, batch, owner, pla
                 places[count], lags[count] = place & mask, work[entry, 0]
             count += 1
             if count == _BATCH:
-                _flush(sums, step, table, constants, count, batch, owner, plasticity)
-                count = 0
-    _flush(sums, step, table, constants, count, batch, owner, plasticity)
+                _flush(sums, step, table, constants, count, batch, owner, plasticity, drawn)
+                count = _NONE
+    _flush(sums, step, table, constants, count, batch, owner, plasticity, drawn)
 
 
 @njit(**_OPTIONS)
@@ -199,12 +234,13 @@ def drive(  # type: ignore[no-untyped-def]
     status,
     yield_address,
     plasticity,
+    drawn,
 ):
     """Run one owner's part of some steps; the step reached, why it stopped there, and the windows computed.
 
     It stops before the spikes of a window are taken over if there is no place for them, with the same decision in every
-    thread; called again with ``pending`` it takes them over first. ``plasticity`` is None where nothing is plastic:
-    such networks have a compilation of their own.
+    thread; called again with ``pending`` it takes them over first. ``plasticity`` is None where nothing is plastic,
+    ``drawn`` where all rows are stored: such networks have a compilation of their own.
     """
     members = len(functions)
     stop, windows = step + n_steps, 0
@@ -227,13 +263,13 @@ def drive(  # type: ignore[no-untyped-def]
                 sums[j, mine_begin:mine_end] = 0
                 _deliver(
                     sums[j], step + j, table[owner], constants, work, past[owner], bounds[owner], batch, owner,
-                    plasticity,
+                    plasticity, drawn,
                 )  # fmt: skip
             capacity = 0
             for m in range(members):
                 capacity += (edges[m, owner + 1] - edges[m, owner]) * window
             found = carray(pointer(found_at[parity, owner]), capacity, np.int32)
-            filled = 0
+            filled = _NONE
             for m in range(members):
                 begin, end = edges[m, owner], edges[m, owner + 1]
                 offsets = found_offsets[parity, owner, m]
@@ -241,7 +277,7 @@ def drive(  # type: ignore[no-untyped-def]
                 if functions[m] == 0:
                     filled = _listed(lists[m], begin, end, step, k, found, filled, offsets)
                     continue
-                count = 0
+                count = _NONE
                 if end > begin:
                     lanes_at = events_at[owner, 1] if window > 1 else found_at[parity, owner] + 4 * filled
                     count = call_kernel(
@@ -250,7 +286,7 @@ def drive(  # type: ignore[no-untyped-def]
                 if count < 0:
                     status[owner, m] = count
                     store_release(abort, epoch)
-                    count = 0
+                    count = _NONE
                 if window > 1:
                     filled = _sorted(events_at[owner], count, k, found, filled, offsets)
                 else:
@@ -272,6 +308,7 @@ def drive(  # type: ignore[no-untyped-def]
         if position + new - oldest > mask + 1 or recorded_count + new > len(record_ids):
             head[owner, 0], record_count[owner, 0] = position, recorded_count
             return step, FULL, windows
+        position_before, recorded_before = position, recorded_count
         for j in range(k):
             slot = bounds[owner, (step + j) % slots]
             for m in range(members):
@@ -292,7 +329,22 @@ def drive(  # type: ignore[no-untyped-def]
                                 record_ids[recorded_count] = number
                             recorded_count += 1
             slot[members] = position
-            if plasticity is not None:
+        if drawn is not None:
+            complete, some = draw_all(owner, step, k, past[owner], bounds[owner], drawn)
+            if owners > 1 and some:  # rows are of use to all when all are laid
+                turns = drawn.turns
+                turn = turns[owner, 0] + 1
+                if not complete:
+                    store_release(turns.ctypes.data + owners * 64, turn)
+                store_release(turns.ctypes.data + owner * 64, turn)
+                _wait(turns, owners, owner, turn, yield_address)
+                complete = load_acquire(turns.ctypes.data + owners * 64) != turn
+            if not complete:  # nothing was taken over
+                head[owner, 0], record_count[owner, 0] = position_before, recorded_before
+                return step, ROWS_FULL, windows
+            commit(owner, drawn)
+        if plasticity is not None:
+            for j in range(k):
                 take_over(
                     owner, step + j, j, table[owner], past[owner], bounds[owner], found_at[parity, owner],
                     found_offsets[parity, owner], plasticity, sums,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from neurosim.backends.drawn_rows import DrawnRows  # which needs Numba
     from neurosim.backends.plasticity_reference import PlasticRows
     from neurosim.backends.plasticity_rules import Plastic
+    from neurosim.backends.row_regenerator import Bundle
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class BadState(ArithmeticError):
 
 
 def schedule(
-    rows: Sequence[Rows | DrawnRows], plastics: Sequence[Plastic]
+    rows: Sequence[Rows | DrawnRows | Bundle], plastics: Sequence[Plastic]
 ) -> tuple[list[tuple[int, int, int]], int, int]:
     """Order of sums, longest window, and how long spikes are kept, the same for every loop.
 
@@ -93,16 +94,14 @@ class PythonLoop:
         Of the kernels.
     members : sequence of Member
         In the order of their neurons' numbers.
-    rows : sequence of Rows
-        Synapses.
+    rows : sequence of Rows or DrawnRows
+        Synapses, stored or not, in the order of sums.
     n_accumulators : int
         Number of sums of arrivals.
     dtype : str
         Of the sums.
     plastics : sequence of Plastic
         Rows with a rule.
-    drawn : sequence of DrawnRows
-        Rows that are not stored.
     """
 
     threads = 1  # of the loop itself
@@ -111,15 +110,13 @@ class PythonLoop:
         self,
         backend: Backend,
         members: Sequence[Member],
-        rows: Sequence[Rows],
+        rows: Sequence[Rows | DrawnRows],
         n_accumulators: int,
         dtype: str,
         plastics: Sequence[Plastic] = (),
-        drawn: Sequence[DrawnRows] = (),
     ) -> None:
-        self._backend, self._members = backend, members
-        self._rows: tuple[Rows | DrawnRows, ...] = (*rows, *drawn)
-        self._drawn = drawn
+        self._backend, self._members, self._rows = backend, members, rows
+        self._drawn = [of for of in rows if not isinstance(of, Rows)]
         self._n_accumulators, self._dtype = n_accumulators, dtype
         self._work, self.window, self._horizon = schedule(self._rows, plastics)
         self._plastic = _plastic_rows(rows, plastics, members)
@@ -206,13 +203,18 @@ class PythonLoop:
 
 
 def _plastic_rows(
-    rows: Sequence[Rows], plastics: Sequence[Plastic], members: Sequence[Member]
+    rows: Sequence[Rows | DrawnRows], plastics: Sequence[Plastic], members: Sequence[Member]
 ) -> dict[int, PlasticRows]:
     if not plastics:
         return {}
     from neurosim.backends.plasticity_reference import PlasticRows  # most networks do not learn
 
-    return {p.rows: PlasticRows(rows[p.rows], p, members[p.target].n) for p in plastics}
+    found = {}
+    for plastic in plastics:
+        of = rows[plastic.rows]
+        assert isinstance(of, Rows)  # drawn ones never learn
+        found[plastic.rows] = PlasticRows(of, plastic, members[plastic.target].n)
+    return found
 
 
 def _ranges(rows: Rows, numbers: np.ndarray, d: int) -> np.ndarray:

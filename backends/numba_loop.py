@@ -17,12 +17,14 @@ from typing import Any
 import numpy as np
 
 from neurosim.backends.base import NonFiniteState, Window
-from neurosim.backends.delivery import BAD, DONE, FULL, drive
+from neurosim.backends.delivery import BAD, DONE, FULL, ROWS_FULL, drive
+from neurosim.backends.drawn_state import DrawnState
 from neurosim.backends.loop import BadState, Member, schedule
 from neurosim.backends.numba_engine import MAX_STEPS, NumbaKernel, pool, untouched
 from neurosim.backends.plasticity_rules import Plastic
 from neurosim.backends.plasticity_state import PlasticState
 from neurosim.backends.printers.numba_template import INPUTS, WORDS
+from neurosim.backends.row_regenerator import Bundle
 from neurosim.backends.row_table import (
     R_BASE,
     R_COLUMNS,
@@ -59,8 +61,8 @@ class NumbaLoop:
     ----------
     members : sequence of Member
         In the order of their neurons' numbers.
-    rows : sequence of Rows
-        Synapses, split by as many owners as there are threads.
+    rows : sequence of Rows or Bundle
+        Synapses, stored or not, in the order of sums; split by as many owners as there are threads.
     owner_edges : ndarray of int64, shape (owners + 1,)
         Owner o has the accumulators ``owner_edges[o] : owner_edges[o + 1]``.
     dtype : str
@@ -72,7 +74,7 @@ class NumbaLoop:
     def __init__(
         self,
         members: Sequence[Member],
-        rows: Sequence[Rows],
+        rows: Sequence[Rows | Bundle],
         owner_edges: np.ndarray,
         dtype: str,
         plastics: Sequence[Plastic] = (),
@@ -87,8 +89,8 @@ class NumbaLoop:
 
         self._first = np.array([m.first for m in members], np.int64)
         self._edges = np.array([m.edges for m in members], np.int64)
-        sources = {m for rows_ in rows for m in [self._member_of(rows_.first)]}
-        self._is_source = np.array([m in sources for m in range(count)])
+        senders = {m for rows_ in rows for m in [self._member_of(rows_.first)]}
+        self._is_source = np.array([m in senders for m in range(count)])
         self._recorded = np.ones(count, np.bool_)
         self._functions = np.array(
             [m.kernel.address if isinstance(m.kernel, NumbaKernel) else 0 for m in members], np.int64
@@ -120,23 +122,30 @@ class NumbaLoop:
         self._epochs, self._epoch = np.zeros((owners + 1, _LINE), np.int64), 0
         self._status = np.zeros((owners, count), np.int64)
         self._plastic = PlasticState(plastics, rows, self._edges) if plastics else None
+        drawn = {number: of for number, of in enumerate(rows) if isinstance(of, Bundle)}
+        sources = [self._member_of(of.first) for of in drawn.values()]
+        self._drawn = DrawnState(list(drawn.values()), list(drawn), sources, len(rows), self._slots) if drawn else None
 
     def _member_of(self, neuron: int) -> int:
         return int(np.searchsorted(self._first, neuron, side="right")) - 1
 
-    def _table_of(self, rows: Sequence[Rows], owners: int) -> tuple[np.ndarray, np.ndarray]:
+    def _table_of(self, rows: Sequence[Rows | Bundle], owners: int) -> tuple[np.ndarray, np.ndarray]:
         table = np.zeros((owners, len(rows), R_COLUMNS), np.int64)
+        constants = np.zeros(len(rows))
         for b, r in enumerate(rows):
-            weights = r.weights if isinstance(r.weights, np.ndarray) else None
-            table[:, b, R_FIRST] = r.first
+            table[:, b, R_FIRST], table[:, b, R_MEMBER] = r.first, self._member_of(r.first)
             table[:, b, R_DELAYS], table[:, b, R_DELAY_STEPS] = len(r.delays), r.delays.ctypes.data
+            if isinstance(r, Bundle):
+                constants[b] = r.weight
+                continue
+            weights = r.weights if isinstance(r.weights, np.ndarray) else None
             table[:, b, R_TARGETS], table[:, b, R_TARGET_BYTES] = r.targets.ctypes.data, r.targets.itemsize
             if weights is not None:
                 table[:, b, R_WEIGHTS], table[:, b, R_WEIGHT_BYTES] = weights.ctypes.data, weights.itemsize
-            table[:, b, R_MEMBER] = self._member_of(r.first)
+            else:
+                constants[b] = r.weights
             for o in range(owners):
                 table[o, b, R_OFFSETS], table[o, b, R_BASE] = r.offsets[o].ctypes.data, r.base[o]
-        constants = np.array([0.0 if isinstance(r.weights, np.ndarray) else r.weights for r in rows], np.float64)
         return table, constants
 
     # -- spikes in flight
@@ -181,6 +190,8 @@ class NumbaLoop:
         if self._plastic is not None:
             self._plastic, entries = (self._plastic, {}) if plasticity is None else plasticity
             self._plastic.travel(self._past.shape[1], entries, self._places())
+        if self._drawn is not None:
+            self._drawn.resume(now, self._past, self._past_bounds)
 
     def bring_up_to_date(self) -> None:
         """Have all plastic weights take in every spike until now."""
@@ -202,6 +213,8 @@ class NumbaLoop:
             When a carried value is no longer finite.
         """
         blocks = self._blocks(first_step, n_steps)
+        if self._drawn is not None:
+            self._drawn.shrink(first_step, self._past, self._past_bounds)
         self._record_count[:] = 0
         step, pending = first_step, False
         while True:
@@ -213,8 +226,13 @@ class NumbaLoop:
                 self._name_the_bad_value(step, min(self.window, first_step + n_steps - step))
             if status == DONE:
                 break
-            assert status == FULL
-            self._grow()
+            if status == ROWS_FULL:
+                assert self._drawn is not None
+                end = step + min(self.window, first_step + n_steps - step)
+                self._drawn.grow(step, end, self._past, self._past_bounds)
+            else:
+                assert status == FULL
+                self._grow()
             pending = True
         self._now = first_step + n_steps
         return self._windows()
@@ -256,6 +274,7 @@ class NumbaLoop:
                 self._status,
                 _yield_address(),
                 None if self._plastic is None else self._plastic.arrays,
+                None if self._drawn is None else self._drawn.arrays,
             )
 
         if self.threads == 1:
@@ -290,6 +309,8 @@ class NumbaLoop:
         self._past = larger
         if self._plastic is not None:
             self._plastic.grow(self._head[:, 0], 2 * capacity)
+        if self._drawn is not None:
+            self._drawn.grow_past(int(self._head[0, 0]), 2 * capacity)
         self._record_steps = np.concatenate([self._record_steps, np.empty_like(self._record_steps)])
         self._record_ids = np.concatenate([self._record_ids, np.empty_like(self._record_ids)])
 

@@ -9,6 +9,7 @@ import numpy as np
 from neurosim.backends import plasticity_kernels as kernels
 from neurosim.backends.plasticity_kernels import COLUMNS, RING, STATE_COLUMNS, Plasticity
 from neurosim.backends.plasticity_rules import NEVER, Plastic
+from neurosim.backends.row_regenerator import Bundle
 from neurosim.backends.rows import Rows
 
 
@@ -19,13 +20,13 @@ class PlasticState:
     ----------
     plastics : sequence of Plastic
         At least one.
-    rows : sequence of Rows
-        All rows of the loop.
+    rows : sequence of Rows or Bundle
+        All rows of the loop, of which drawn ones never learn.
     edges : ndarray of int64, shape (members, owners + 1)
         Owner o has the neurons ``edges[m, o] : edges[m, o + 1]`` of member m.
     """
 
-    def __init__(self, plastics: Sequence[Plastic], rows: Sequence[Rows], edges: np.ndarray) -> None:
+    def __init__(self, plastics: Sequence[Plastic], rows: Sequence[Rows | Bundle], edges: np.ndarray) -> None:
         owners, count = edges.shape[1] - 1, len(plastics)
         table, n_pre, n_post = np.zeros((count, COLUMNS), np.int64), 0, 0
         shifts, parts = np.zeros((owners, count), np.int64), np.zeros((owners, count, 2), np.int64)

@@ -26,21 +26,21 @@ def count_rows(
         if ints[N_DELAYS] == 1:
             j = 0
             for o in range(n_owners):
-                stop = _until(targets, j, n, edges[o + 1])
+                stop = until(targets, j, n, edges[o + 1])
                 offsets[o, first + numbers[0]] += stop - j
                 j = stop
             continue
         row_delays(ints, longs, delay_words, delay_numbers, source, n, words, delays)
         j = 0
         for o in range(n_owners):
-            stop = _until(targets, j, n, edges[o + 1])
+            stop = until(targets, j, n, edges[o + 1])
             for i in range(j, stop):
                 offsets[o, first + numbers[delays[i]]] += 1
             j = stop
 
 
 @njit(**_OPTIONS)
-def _until(targets, begin, end, edge):
+def until(targets, begin, end, edge):
     """The first number from ``begin`` whose target is not below ``edge``: targets ascend."""
     if begin == end or targets[end - 1] < edge:
         return end
@@ -89,7 +89,7 @@ def place_rows(
             row_delays(ints, longs, delay_words, delay_numbers, source, n, words, delays)
         first, j = source * n_delays, 0
         for o in range(n_owners):
-            stop = _until(targets, j, n, edges[o + 1])
+            stop = until(targets, j, n, edges[o + 1])
             shift = slots[o] - base[o] - edges[o]
             if ints[N_DELAYS] == 1:
                 if stop > j:
@@ -156,7 +156,7 @@ def regenerate(
     j = 0
     if n_delays == 1:  # in order already
         for o in range(n_owners):
-            stop = _until(targets, j, n, edges[o + 1])
+            stop = until(targets, j, n, edges[o + 1])
             shift = slots[o] - edges[o]
             for i in range(j, stop):
                 out[i] = np.int64(targets[i]) + shift
@@ -168,7 +168,7 @@ def regenerate(
     if weighted:
         row_weights(ints, floats, longs, weights, source, n, words, weights)
     for o in range(n_owners):
-        stop = _until(targets, j, n, edges[o + 1])
+        stop = until(targets, j, n, edges[o + 1])
         for i in range(j, stop):
             segments[o * n_delays + delays[i] + 1] += 1
         j = stop
@@ -176,7 +176,7 @@ def regenerate(
         segments[s + 1] += segments[s]
     j = 0
     for o in range(n_owners):
-        stop = _until(targets, j, n, edges[o + 1])
+        stop = until(targets, j, n, edges[o + 1])
         shift = slots[o] - edges[o]
         for i in range(j, stop):
             cell = o * n_delays + delays[i]

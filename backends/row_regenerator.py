@@ -11,14 +11,26 @@ Compiled code calls :func:`regenerate` with ``arguments`` of a :class:`Regenerat
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from neurosim.backends.row_kernels import regenerate
-from neurosim.backends.row_recipe import CANDIDATES, KIND, LIMIT, Place, Recipe
+from neurosim.backends.row_recipe import (
+    ALL,
+    CANDIDATES,
+    INVERSE_LOG,
+    KIND,
+    LENGTH,
+    LIMIT,
+    ONE,
+    SKIPS,
+    Place,
+    Recipe,
+)
 from neurosim.backends.row_targets import row_scratch
 
-__all__ = ["Regenerator", "regenerate"]
+__all__ = ["Bundle", "Regenerator", "regenerate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +47,8 @@ class Regenerator:
         Where its accumulators are.
     dtype : str or None
         Of the weights; None where all are equal.
+    in_flight : float
+        About how many rows belong to spikes that have not arrived everywhere.
     """
 
     first: int
@@ -42,6 +56,24 @@ class Regenerator:
     recipe: Recipe
     place: Place
     dtype: str | None
+    in_flight: float
+
+    @property
+    def delays(self) -> np.ndarray:
+        """Delays that may occur, in steps, ascending."""
+        return self.recipe.delays
+
+    @property
+    def mean_length(self) -> float:
+        """Of a row, expected."""
+        ints = self.recipe.ints
+        if ints[KIND] == ONE:
+            return 1.0
+        if ints[KIND] == ALL:
+            return float(ints[CANDIDATES])
+        if ints[KIND] == SKIPS:
+            return float(-np.expm1(1.0 / self.recipe.floats[INVERSE_LOG]) * ints[CANDIDATES])
+        return float(ints[LENGTH]) if ints[LENGTH] >= 0 else float(self.recipe.longs.mean())
 
     @property
     def longest(self) -> int:
@@ -89,3 +121,61 @@ class Regenerator:
             parts.append((np.full(n, source), out[:n].astype(np.int64), self.recipe.delays[number], row_weights))
         row, accumulator, delay, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
         return row, accumulator, delay, weight
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Projections of one population whose rows are drawn together, as those that are stored share their rows.
+
+    Attributes
+    ----------
+    parts : tuple of Regenerator
+        At least one, to different targets and in their order; with weights of one type, or one weight of all.
+    """
+
+    parts: tuple[Regenerator, ...]
+
+    @property
+    def first(self) -> int:
+        """Number of the first source among all neurons."""
+        return self.parts[0].first
+
+    @property
+    def n_sources(self) -> int:
+        """Number of sources."""
+        return self.parts[0].n_sources
+
+    @property
+    def n_owners(self) -> int:
+        """Number of owners."""
+        return self.parts[0].n_owners
+
+    @property
+    def dtype(self) -> str | None:
+        """Of the weights; None where all are equal."""
+        return self.parts[0].dtype
+
+    @property
+    def weight(self) -> float:
+        """Of all synapses where it is constant."""
+        return self.parts[0].recipe.weight
+
+    @cached_property
+    def delays(self) -> np.ndarray:
+        """Delays that may occur, in steps, ascending."""
+        return np.unique(np.concatenate([part.delays for part in self.parts])).astype(np.int32)
+
+    @property
+    def longest(self) -> int:
+        """No row is longer."""
+        return sum(part.longest for part in self.parts)
+
+    @property
+    def mean_length(self) -> float:
+        """Of a row, expected."""
+        return sum(part.mean_length for part in self.parts)
+
+    @property
+    def in_flight(self) -> float:
+        """About how many rows belong to spikes that have not arrived everywhere."""
+        return max(part.in_flight for part in self.parts)

@@ -35,7 +35,8 @@ class MemoryEstimate:
     available : int
         Free bytes of the device.
     synapses : int
-        Rows of synapses, by their expected number.
+        Rows of synapses, by their expected number; of those that are not stored the rows of the spikes in flight, as if
+        every neuron spiked :data:`~neurosim.wiring.ASSUMED_RATE` times a second. They take more where spikes are more.
     """
 
     state: int
@@ -97,11 +98,12 @@ def estimate(
     synapses = 0
     if network.projections:
         from neurosim.layout import layout  # which, with the synapses, is built on networks
-        from neurosim.wiring import synapse_estimate
+        from neurosim.wiring import in_flight_estimate, synapse_estimate
 
         compiled = fused and chosen.name == "numpy"
         owners = threads.threads_for(sum(int(p.n) for p in network.populations)) if compiled else 1
-        synapses = synapse_estimate(network, layout(network, owners), dt, precision)
+        where = layout(network, owners)
+        synapses = synapse_estimate(network, where, dt, precision) + in_flight_estimate(network, where, dt, precision)
     return MemoryEstimate(state, parameters, working, 0, chosen.memory()[0], synapses)
 
 

@@ -36,7 +36,10 @@ class Projection:
     plasticity : Plasticity, optional
         The rule that changes its synapses, as in ``STDP(…)``; see :mod:`neurosim.plasticity`.
     stored : bool
-        False: the synapses are drawn anew whenever they are needed, which takes time in place of memory.
+        False: of a neuron's synapses nothing is kept but how they are drawn, which is done anew, and always alike, when
+        it spikes. That takes some ns more for each synapse that a spike reaches, in place of the memory of all: only
+        spikes that have not arrived have theirs. Runs are the same bit for bit. On other backends than NumPy, and where
+        populations run op by op, it takes much longer, which is said.
     name : str, optional
         The stream of its random numbers: a projection keeps its synapses when others come or go. By default
         "source->target:receptor", followed by "#2" and so on where there are several.

@@ -80,7 +80,8 @@ def run_scenario(scenario: Scenario, options: Mapping[str, Any], folder: Path) -
         outcome = scenario.run(**options)
         seconds = time.perf_counter() - begin
         figures = _draw(outcome, folder)
-    engines = sorted(set(dict(outcome.provenance.get("engine", {})).values()))
+    engine = outcome.provenance.get("engine", {})  # of each population, or the one of what learned
+    engines = [engine] if isinstance(engine, str) else sorted(set(engine.values()))
     report = {
         "scenario": scenario.name,
         "slide": scenario.source,

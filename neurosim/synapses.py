@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from neurosim.backends import Kernel, threads
 from neurosim.backends.loop import Member, PythonLoop
+from neurosim.backends.rows import Rows
 from neurosim.errors import SlowPathWarning
 from neurosim.layout import layout
 from neurosim.network import Network
+from neurosim.projection import names
 from neurosim.record import Channel
 from neurosim.wiring import connections, named, order_of_connections, wire
 
 if TYPE_CHECKING:
+    from neurosim.backends.drawn_rows import DrawnRows
     from neurosim.backends.numba_loop import NumbaLoop
     from neurosim.backends.plasticity_rules import Plastic
+    from neurosim.backends.row_regenerator import Bundle
     from neurosim.engine import Simulation
 
 
@@ -53,25 +58,40 @@ class Synapses:
     def __init__(self, simulation: Simulation, kernels: Mapping[str, Kernel]) -> None:
         self._simulation = simulation
         net = simulation.net
-        stored = all(projection.stored for projection in net.projections)
-        self.compiled = stored and simulation.backend.name == "numpy" and all(simulation.fused.values())
-        if not stored:
-            message = (
-                "synapses that are not stored are drawn in a loop in Python, which takes some 0.2 ms more for each "
-                "step: leave out stored=False where memory_estimate() shows that they fit"
-            )
-            warnings.warn(SlowPathWarning(message), stacklevel=2)
+        self.compiled = simulation.backend.name == "numpy" and all(simulation.fused.values())
+        if not self.compiled and simulation.fuse != "off":
+            self._tell_of_slow_rows()
         owners = 1
         if self.compiled:
             owners = threads.threads_for(sum(int(p.n) for p in net.populations))
         blocks = {name: getattr(kernel, "block", 1) for name, kernel in kernels.items()}
         self.layout = layout(net, owners, blocks)
         self.wiring = wire(net, self.layout, simulation.dt, simulation.seed, simulation.precision)
+        self._rows: list[Rows | Bundle] = []
+        for of in self.wiring.in_order:  # the loop in Python draws each projection alone
+            if self.compiled or isinstance(of, Rows):
+                self._rows.append(of)
+            else:
+                self._rows += [replace(of, parts=(part,)) for part in of.parts]
         self._plastics = [
             plastic for number, held in enumerate(self.wiring.holds) for plastic in self._rules(number, held)
         ]
         self._orders: dict[str, np.ndarray] = {}
         self._loop: PythonLoop | NumbaLoop | None = None
+
+    def _tell_of_slow_rows(self) -> None:
+        net, backend = self._simulation.net, self._simulation.backend.name
+        drawn = [name for q, name in zip(net.projections, names(net.projections), strict=True) if not q.stored]
+        if not drawn:
+            return
+        slow = [name for name, fused in self._simulation.fused.items() if not fused]
+        reason = f"population {slow[0]!r} runs op by op" if backend == "numpy" else f"backend {backend!r} has no other"
+        message = (
+            f"projection {drawn[0]!r}: its synapses are not stored and are drawn in a loop in Python, some 0.2 ms more "
+            f"for each step, as {reason}: write stored=True where memory_estimate() shows that they fit, or fuse='off' "
+            "to accept this"
+        )
+        warnings.warn(SlowPathWarning(message), stacklevel=3)
 
     def _rules(self, number: int, held: tuple[str, ...]) -> list[Plastic]:
         net = self._simulation.net
@@ -82,7 +102,8 @@ class Synapses:
 
         rule = projection.plasticity.rule(f"projection {held[0]!r}", self._simulation.dt)
         target = [p.name for p in net.populations].index(projection.target)
-        return [Plastic(number, rule, target, self.layout.slots[projection.target, projection.receptor])]
+        slots = self.layout.slots[projection.target, projection.receptor]
+        return [Plastic(self._rows.index(self.wiring.rows[number]), rule, target, slots)]
 
     def connections(self, name: str) -> Connections:
         """The synapses of a projection, with their weights now."""
@@ -115,7 +136,7 @@ class Synapses:
 
     def loop(self, kernels: Mapping[str, Kernel]) -> PythonLoop | NumbaLoop:
         """The window loop over these kernels, whose plastic synapses are the same as those of the loop before."""
-        simulation, where, rows = self._simulation, self.layout, self.wiring.rows
+        simulation, where = self._simulation, self.layout
         members = [
             Member(
                 p.name,
@@ -130,16 +151,20 @@ class Synapses:
         if self.compiled:
             from neurosim.backends.numba_loop import NumbaLoop
 
-            self._loop = NumbaLoop(members, rows, where.owner_edges, simulation.precision, self._plastics)
+            self._loop = NumbaLoop(members, self._rows, where.owner_edges, simulation.precision, self._plastics)
         else:
-            drawn = []
-            if self.wiring.regenerators:
-                from neurosim.backends.drawn_rows import DrawnRows
-
-                drawn = [DrawnRows(regenerator) for regenerator in self.wiring.regenerators]
             n_sums, dtype = where.n_accumulators, simulation.precision
-            self._loop = PythonLoop(simulation.backend, members, rows, n_sums, dtype, self._plastics, drawn)
+            self._loop = PythonLoop(simulation.backend, members, self._anew(), n_sums, dtype, self._plastics)
         return self._loop
+
+    def _anew(self) -> list[Rows | DrawnRows]:
+        """Synapses as the loop in Python takes them."""
+        stored = [of for of in self._rows if isinstance(of, Rows)]
+        if len(stored) == len(self._rows):
+            return [*stored]
+        from neurosim.backends.drawn_rows import DrawnRows  # most networks store their synapses
+
+        return [of if isinstance(of, Rows) else DrawnRows(of.parts[0]) for of in self._rows]
 
 
 def steps_to_sample(wanted: Sequence[Channel], step: int) -> int:

@@ -25,11 +25,12 @@ from neurosim.errors import UsageError, nearest
 from neurosim.projection import Projection, check_all, ends_of, names
 
 if TYPE_CHECKING:
-    from neurosim.backends.row_regenerator import Regenerator
+    from neurosim.backends.row_regenerator import Bundle, Regenerator
     from neurosim.layout import Layout
 
 _WHOLE = 1e-9  # relative: a delay this near to whole steps is one
 _NO_WEIGHTS = 0.0
+ASSUMED_RATE = 10.0  # spikes per second of a neuron; by it memory is set aside for rows that are not stored
 
 
 class RoundedDelayWarning(UserWarning):
@@ -46,16 +47,24 @@ class Wiring:
         Stored synapses.
     holds : list of tuple of str
         Names of the projections in each of them, as :func:`neurosim.projection.names` gives them.
-    regenerators : list of Regenerator
+    drawn : list of Bundle
         Synapses that are drawn when needed.
     regenerates : list of str
-        Name of the projection of each of them.
+        Name of the projection of each of their parts.
+    in_order : list of Rows or Bundle
+        Both as arrivals are summed: in the same order whatever is stored.
     """
 
     rows: list[Rows]
     holds: list[tuple[str, ...]]
-    regenerators: list[Regenerator]
+    drawn: list[Bundle]
     regenerates: list[str]
+    in_order: list[Rows | Bundle]
+
+    @property
+    def regenerators(self) -> list[Regenerator]:
+        """The parts of all that is drawn."""
+        return [part for bundle in self.drawn for part in bundle.parts]
 
     @property
     def nbytes(self) -> int:
@@ -92,11 +101,9 @@ def wire(
         ``progress(done, total)`` in expected synapses, each of which is drawn twice.
     """
     from neurosim.backends.row_builder import build  # imports Numba
-    from neurosim.backends.row_regenerator import Regenerator
 
-    plans = _plans(network, dt, precision)
-    stored = _bundles([plan for plan in plans if plan.projection.stored])
-    total = max(1, 2 * sum(int(plan.expected) for plans in stored for plan in plans))
+    bundles = _bundles(_plans(network, dt, precision))
+    total = max(1, 2 * sum(int(plan.expected) for bundle in bundles for plan in bundle if plan.projection.stored))
     done = 0
 
     def report(synapses: int) -> None:
@@ -105,27 +112,27 @@ def wire(
         if progress is not None:
             progress(min(done, total), total)
 
-    wiring = Wiring([], [], [], [])
-    for bundle in stored:
-        wiring.rows.append(
-            build(
-                [plan.recipe(seed, threads) for plan in bundle],
-                [plan.place(layout) for plan in bundle],
-                first=layout.first[bundle[0].projection.source],
-                n_sources=bundle[0].n_sources,
-                dtype=bundle[0].dtype,
-                expected=[plan.expected for plan in bundle],
-                threads=threads,
-                progress=report,
+    wiring = Wiring([], [], [], [], [])
+    for bundle in bundles:
+        if stored := _stored(bundle):
+            wiring.rows.append(
+                build(
+                    [plan.recipe(seed, threads) for plan in stored],
+                    [plan.place(layout) for plan in stored],
+                    first=layout.first[stored[0].projection.source],
+                    n_sources=stored[0].n_sources,
+                    dtype=stored[0].dtype,
+                    expected=[plan.expected for plan in stored],
+                    threads=threads,
+                    progress=report,
+                )
             )
-        )
-        wiring.holds.append(tuple(plan.name for plan in bundle))
-    for plan in plans:
-        if not plan.projection.stored:
-            first = layout.first[plan.projection.source]
-            made = Regenerator(first, plan.n_sources, plan.recipe(seed, threads), plan.place(layout), plan.dtype)
-            wiring.regenerators.append(made)
-            wiring.regenerates.append(plan.name)
+            wiring.holds.append(tuple(plan.name for plan in stored))
+            wiring.in_order.append(wiring.rows[-1])
+        if made := _drawn([bundle], layout, dt, seed, threads):
+            wiring.drawn.extend(made)
+            wiring.regenerates.extend(plan.name for plan in bundle if not plan.projection.stored)
+            wiring.in_order.extend(made)
     if progress is not None:
         progress(total, total)
     return wiring
@@ -133,9 +140,9 @@ def wire(
 
 def synapse_estimate(network: Any, layout: Layout, dt: float, precision: str = "float64") -> int:
     """Bytes that the synapses of a network will take, from expected numbers."""
-    plans = _plans(network, dt, precision, quiet=True)
+    bundles = _bundles(_plans(network, dt, precision, quiet=True))
     total = 0.0
-    for bundle in _bundles([plan for plan in plans if plan.projection.stored]):
+    for bundle in filter(None, map(_stored, bundles)):
         places = [plan.place(layout) for plan in bundle]
         base = np.min([place.slots for place in places], axis=0)
         width = max(int((place.slots + np.diff(place.edges) - base).max()) for place in places)
@@ -147,10 +154,20 @@ def synapse_estimate(network: Any, layout: Layout, dt: float, precision: str = "
                 per_delay[steps] = per_delay.get(steps, 0.0) + probability * plan.expected
         used = max(1.0, float(-np.expm1(-np.array(list(per_delay.values()))).sum()))
         total += 8 * layout.n_owners * bundle[0].n_sources * used + 4 * used
-    for plan in plans:
-        if not plan.projection.stored:
-            total += 8 * plan.n_sources + 4 * len(plan.delays)
-    return round(total)
+    return round(total) + sum(part.nbytes for made in _drawn(bundles, layout, dt) for part in made.parts)
+
+
+def in_flight_estimate(network: Any, layout: Layout, dt: float, precision: str = "float64") -> int:
+    """Bytes of the rows of spikes in flight and of what draws them, where synapses are not stored.
+
+    How often neurons will spike is not known: :data:`ASSUMED_RATE` each.
+    """
+    drawn = _drawn(_bundles(_plans(network, dt, precision, quiet=True)), layout, dt)
+    if not drawn:
+        return 0
+    from neurosim.backends.drawn_state import nbytes  # imports Numba
+
+    return nbytes(drawn)
 
 
 def connections(
@@ -234,6 +251,13 @@ class _Plan:
     def place(self, layout: Layout) -> Place:
         slots = layout.slots[self.projection.target, self.projection.receptor]
         return Place(layout.edges[self.projection.target].astype(np.int64), slots)
+
+    def regenerator(self, layout: Layout, dt: float, seed: int, threads: int | None) -> Regenerator:
+        from neurosim.backends.row_regenerator import Regenerator  # imports Numba
+
+        first, recipe = layout.first[self.projection.source], self.recipe(seed, threads)
+        in_flight = self.n_sources * ASSUMED_RATE * 1e-3 * dt * int(recipe.delays[-1])
+        return Regenerator(first, self.n_sources, recipe, self.place(layout), self.dtype, in_flight)
 
     def recipe(self, seed: int, threads: int | None) -> Recipe:
         ends = ends_of(self.projection, self.populations)
@@ -348,6 +372,21 @@ def _bundles(plans: Iterable[_Plan]) -> list[list[_Plan]]:
         else:
             bundles.append((key, [plan]))
     return [_in_order(bundle) for _, bundle in bundles]
+
+
+def _stored(bundle: Iterable[_Plan]) -> list[_Plan]:
+    return [plan for plan in bundle if plan.projection.stored]
+
+
+def _drawn(
+    bundles: Iterable[list[_Plan]], layout: Layout, dt: float, seed: int = 0, threads: int | None = None
+) -> list[Bundle]:
+    plans = [[plan for plan in bundle if not plan.projection.stored] for bundle in bundles]
+    if not any(plans):
+        return []
+    from neurosim.backends.row_regenerator import Bundle  # imports Numba
+
+    return [Bundle(tuple(plan.regenerator(layout, dt, seed, threads) for plan in of)) for of in plans if of]
 
 
 def _in_order(bundle: Sequence[_Plan]) -> list[_Plan]:

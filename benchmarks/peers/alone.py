@@ -16,6 +16,7 @@ def main() -> None:
     arguments.add_argument("--name", required=True, help="the network, as in microcircuit:1")
     arguments.add_argument("--warm", help="a smaller network that needs the same kernels; built first")
     arguments.add_argument("--keep", type=float, default=1.0, help="part of the synapses")
+    arguments.add_argument("--not-stored", action="store_true", help="draw synapses anew in place of storing them")
     arguments.add_argument("--precision", choices=("float32", "float64"), default="float64")
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--settle", type=float, default=200.0, help="ms that are not timed")
@@ -34,6 +35,7 @@ def main() -> None:
 
     def network(name: str) -> Network:
         net = named(name)
+        net = Network(net.populations, [replace(p, stored=not options.not_stored) for p in net.projections])
         if options.keep == 1.0:
             return net
         populations = {p.name: p for p in net.populations}
@@ -84,6 +86,7 @@ def main() -> None:
     about = {
         "name": options.name,
         "kept": options.keep,
+        "stored": not options.not_stored,
         "precision": options.precision,
         "threads": options.threads,
         "neurons": sum(int(p.n) for p in net.populations),
@@ -92,6 +95,7 @@ def main() -> None:
         "seconds_per_biological_second": [s / (options.duration * 1e-3) for s in seconds],
         "rates": {name: spikes[name] / p.n / total for name, p in populations.items()},
         "events_per_biological_second": sum(spikes[name] * out_degree[name] for name in populations) / total,
+        "synapse_bytes_estimate": ready.memory_estimate.synapses,
         "peak_bytes": peak if sys.platform == "darwin" else peak * 1024,
     }
     print(json.dumps(about))

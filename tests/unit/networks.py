@@ -116,7 +116,7 @@ def ran(net, durations, *, owners=1, records=None, prepare=None, **options):
             prepare(patch, simulation)
         records = [everything(net)] * len(durations) if records is None else records
         results = [simulation.run(d, record=r) for d, r in zip(durations, records, strict=True)]
-        if options.get("fuse") == "require" and any(q.stored for q in net.projections):
+        if options.get("fuse") == "require" and net.projections:
             assert simulation._loop.threads == owners
         state = {p.name: simulation.state(p.name) for p in net.populations}
     return results, state

@@ -323,8 +323,7 @@ def test_synapses_that_are_drawn_anew_give_the_same_spikes(fuse):
         )
         return spikes(ran(Network((p,), (projection,)), [DURATION], fuse=fuse)[0][0])
 
-    with pytest.warns(SlowPathWarning, match="synapses that are not stored are drawn in a loop in Python"):
-        drawn = run(stored=False)
+    drawn = run(stored=False)
     assert drawn == run(stored=True)
     assert len(drawn["p"][0]) > 100
 
