@@ -8,7 +8,7 @@ too.
 import numpy as np
 from numba import carray, njit
 
-from neurosim.backends.drawn_kernels import LANE, STRIDE, add_drawn, commit, draw_all, draw_and_add, look_up
+from neurosim.backends.drawn_kernels import LANE, NOWHERE, STRIDE, add_drawn, commit, draw_all, draw_and_add, look_up
 from neurosim.backends.plasticity_kernels import add_plastic, take_over
 from neurosim.backends.pointers import call_kernel, call_plain, load_acquire, pointer, prefetch, store_release
 from neurosim.backends.row_table import (
@@ -136,7 +136,7 @@ def _deliver(sums, step, table, constants, work, past, bounds, batch, owner, pla
                 segment, weight = owner * row[R_DELAYS] + work[entry, 2], sums.dtype.type(constants[number])
                 for place in range(slot[member], slot[member + 1]):
                     address = addresses[place & mask]
-                    if address == 0:
+                    if address == NOWHERE:
                         if count:
                             _flush(sums, step, table, constants, count, batch, owner, plasticity, drawn)
                             count = _NONE

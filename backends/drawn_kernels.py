@@ -31,6 +31,7 @@ PART_COLUMNS = 5
 ADDRESS, CAPACITY, HEAD, NEXT, WANTED, LIMITED, MOST = range(7)
 ARENA_COLUMNS = 8  # a cache line
 
+NOWHERE = 0
 _ONE = np.uint64(1)
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 
@@ -168,7 +169,7 @@ def _lay(owner, r, words, values, drawn):
 
 
 @njit(**_OPTIONS)
-def draw(owner, r, begin, end, now, past, bounds, drawn):
+def draw(owner, r, begin, end, now, past, bounds, drawn, moved):
     """Lay the rows of an owner's share of the spikes in the steps begin … end; False where there is no place.
 
     Parameters
@@ -177,6 +178,8 @@ def draw(owner, r, begin, end, now, past, bounds, drawn):
         Number of the rows among drawn ones.
     now : int
         The next step in which something arrives.
+    moved : bool
+        Whether rows are copied from where they were kept, if they were.
     """
     facts, arena, marks = drawn.table[r], drawn.arenas[owner, r], drawn.marks[owner, r]
     owners, slots, mask = drawn.arenas.shape[0], bounds.shape[0], past.shape[0] - 1
@@ -189,10 +192,11 @@ def draw(owner, r, begin, end, now, past, bounds, drawn):
             slot = bounds[step % slots]
             for place in range(slot[member], slot[member + 1]):
                 if (place + r) % owners == owner:
-                    addresses[place & mask] = 0
+                    addresses[place & mask] = NOWHERE
         return True
     words = carray(pointer(arena[ADDRESS]), capacity, np.uint32)
     values = carray(pointer(arena[ADDRESS]), capacity, np.float32)
+    n_segments, full = owners * facts[N_DELAYS], False
     tail = marks[needed % slots] if needed < begin else head
     if tail == head and head % capacity:  # nothing is in flight: what the cache holds is used again
         tail = head = head + -head % capacity
@@ -207,19 +211,30 @@ def draw(owner, r, begin, end, now, past, bounds, drawn):
         for place in range(slot[member], slot[member + 1]):
             if (place + r) % owners != owner:
                 continue
-            n = _draw_row(owner, r, past[place & mask] - facts[FIRST], drawn)
-            length, at, skipped = owners * facts[N_DELAYS] + 1 + stride * n, head % capacity, 0
+            before = addresses[place & mask] if moved else NOWHERE
+            if before == NOWHERE:
+                length = n_segments + 1 + stride * _draw_row(owner, r, past[place & mask] - facts[FIRST], drawn)
+            else:
+                length = np.int64(carray(pointer(before + 4 * n_segments), 1, np.uint32)[0])
+            at, skipped = head % capacity, 0
             if at + length > capacity:
                 skipped, at = capacity - at, 0
-            if head + skipped + length - tail > capacity:
+            if full or head + skipped + length - tail > capacity:
                 if arena[LIMITED]:
-                    addresses[place & mask] = 0
-                    continue
-                arena[WANTED] = head + skipped + length - tail
-                return False
-            _lay(owner, r, words[at : at + length], values[at : at + length], drawn)
+                    addresses[place & mask] = NOWHERE
+                else:
+                    full, head = True, head + length  # to know how much place all need
+                continue
+            row = words[at : at + length]
+            if before == NOWHERE:
+                _lay(owner, r, row, values[at : at + length], drawn)
+            else:
+                row[:] = carray(pointer(before), length, np.uint32)
             addresses[place & mask] = arena[ADDRESS] + 4 * at
             head += skipped + length
+    if full:
+        arena[WANTED] = head - tail
+        return False
     arena[NEXT], arena[MOST] = head, max(arena[MOST], head - tail)
     return True
 
@@ -234,7 +249,7 @@ def draw_all(owner, step, k, past, bounds, drawn):
         for j in range(k):
             slot = bounds[(step + j) % slots]
             some |= slot[member + 1] > slot[member]
-        complete &= draw(owner, r, step, step + k, step + k, past, bounds, drawn)
+        complete &= draw(owner, r, step, step + k, step + k, past, bounds, drawn, False)
     return complete, some
 
 

@@ -88,7 +88,7 @@ class DrawnState:
         self.arrays = self.arrays._replace(addresses=addresses)
         for owner in range(len(past)):
             for r in range(len(self._drawn)):
-                self._draw_anew(owner, r, now, now, past, bounds)
+                self._lay(owner, r, now, now, past, bounds)
 
     def grow_past(self, head: int, capacity: int) -> None:
         """A past twice as large; what is there stays where it is counted from."""
@@ -101,8 +101,10 @@ class DrawnState:
     def grow(self, step: int, end: int, past: np.ndarray, bounds: np.ndarray) -> None:
         """Larger arenas in place of full ones, after the steps ``step … end`` that wait to be taken over."""
         for owner, r in np.argwhere(self.arrays.arenas[:, :, kernels.WANTED]):
-            self._enlarge(owner, r)
-            self._draw_anew(owner, r, step, end, past, bounds)
+            before = self._memory[owner][r]  # until its rows have moved
+            if self._enlarge(owner, r):
+                self._lay(owner, r, step, end, past, bounds)
+            del before
 
     def shrink(self, now: int, past: np.ndarray, bounds: np.ndarray) -> None:
         """Give back what a burst of spikes took and is no longer in use, now and then."""
@@ -111,40 +113,43 @@ class DrawnState:
         self._looked = now
         for owner, arenas in enumerate(self.arrays.arenas):
             for r, made in enumerate(self._drawn):
-                most, capacity = int(arenas[r, kernels.MOST]), int(arenas[r, kernels.CAPACITY])
+                words = max(2 * int(arenas[r, kernels.MOST]), _arena_words(made))
                 arenas[r, kernels.MOST] = 0
-                words = max(2 * most, _arena_words(made))
-                if words < capacity // 2:
+                if words < int(arenas[r, kernels.CAPACITY]) // 2:
+                    before = self._memory[owner][r]
                     self._make_place(owner, r, words)
-                    self._draw_anew(owner, r, now, now, past, bounds)
+                    self._lay(owner, r, now, now, past, bounds)
+                    del before
 
-    def _draw_anew(self, owner: int, r: int, now: int, end: int, past: np.ndarray, bounds: np.ndarray) -> None:
+    def _lay(self, owner: int, r: int, now: int, end: int, past: np.ndarray, bounds: np.ndarray) -> None:
         """Lay an owner's rows of the spikes before the step ``now`` that have still to arrive in the step ``end``."""
-        arena = self.arrays.arenas[owner, r]
+        arena, memory = self.arrays.arenas[owner, r], []
         slots = bounds.shape[1]
         while True:
             arena[kernels.HEAD], self.arrays.marks[owner, r] = 0, 0
-            if kernels.draw(owner, r, end - slots, now, end, past[owner], bounds[owner], self.arrays):
+            if kernels.draw(owner, r, end - slots, now, end, past[owner], bounds[owner], self.arrays, True):
                 break
+            memory.append(self._memory[owner][r])  # some rows are there already
             self._enlarge(owner, r)
         arena[kernels.HEAD] = arena[kernels.NEXT]
 
-    def _enlarge(self, owner: int, r: int) -> None:
-        """Half as large again, so that no arena grows often; or not at all, where memory does not suffice."""
+    def _enlarge(self, owner: int, r: int) -> bool:
+        """Half as large again, so that no arena grows often, or as memory allows; whether it is another one now."""
         arena = self.arrays.arenas[owner, r]
-        words = max(int(arena[kernels.WANTED]), 3 * int(arena[kernels.CAPACITY]) // 2)
+        capacity, allowed = int(arena[kernels.CAPACITY]), _free() // 2 // _WORD
+        words = max(int(arena[kernels.WANTED]), capacity) * 3 // 2 + 1
         arena[kernels.WANTED] = 0
-        if _WORD * words <= _free() // 2:
-            self._make_place(owner, r, words)
-            return
-        arena[kernels.LIMITED] = 1
-        if not self._told:
+        if min(words, allowed) > capacity:
+            self._make_place(owner, r, min(words, allowed))
+        arena[kernels.LIMITED] = words > allowed
+        if words > allowed and not self._told:
             self._told = True
             message = (
-                f"rows of spikes in flight take {self.nbytes / 1e9:.3g} GB already, {_free() / 1e9:.3g} GB are free: "
+                f"rows of spikes in flight take {self.nbytes / 1e9:.3g} GB, {_free() / 1e9:.3g} GB are free: "
                 "further ones are drawn again at each of their delays; write fewer different delays"
             )
             warnings.warn(SlowPathWarning(message), stacklevel=2)
+        return int(arena[kernels.CAPACITY]) > capacity
 
     def _make_place(self, owner: int, r: int, words: int) -> None:
         self._memory[owner][r] = memory = untouched(words, "uint32")

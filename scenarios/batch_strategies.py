@@ -1,4 +1,4 @@
-"""Full batch, mini-batches, one sample at a time: the same gradient on average, with a noise that is known.
+"""Full batch, mini-batches, one sample at a time: one gradient on average, with a noise that is known.
 
 The batches of an epoch are a partition of the samples, so the mean of their gradients is the gradient of all; a batch
 of B out of N samples, drawn without putting back, misses it with the variance of a sample's gradient times
@@ -27,7 +27,7 @@ from neurosim.plotting import BLUE, GREEN, GREY, ORANGE, RED, subplots
 from neurosim.scenario import Check, Outcome, scaled
 
 SOURCE = "slide 39 · Robbins & Monro 1951, Cochran 1977"
-SECONDS = 15.0
+SECONDS = 8.0
 CHECKS = (
     Check("mean of batches - gradient, in roundings", 0.0, 100.0, "batches are a partition; relative", unit="eps"),
     Check("samples not seen once in an epoch", 0.0, 0.0, "one epoch covers each sample once"),

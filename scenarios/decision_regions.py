@@ -1,4 +1,4 @@
-"""One layer makes half-planes, two make convex regions, three make any: and where the rule of thumb fails.
+"""One layer makes half-planes, two make convex regions, three make any; and where that rule fails.
 
 Threshold networks with weights set by hand reproduce a region of the plane point for point. One unit: a half-plane. A
 unit that asks for all of them (AND): a convex polygon. A third layer that asks for any (OR), and for not: two polygons

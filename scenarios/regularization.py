@@ -1,4 +1,4 @@
-"""Regularization: a penalty on the weights makes them small, and a network that learned too much learns enough.
+"""Regularization: small weights keep a network from learning the noise.
 
 Adding ½ρ Σ w² to the error (L2, weight decay) has a closed form where the network is linear: ridge regression. Networks
 here reach it to rounding, for penalties over six decades. A network of 20 tanh units then learns 10 noisy points of a
@@ -23,7 +23,7 @@ from neurosim.plotting import BLACK, BLUE, COLOURS, GREEN, GREY, RED, subplots
 from neurosim.scenario import Check, Outcome, scaled
 
 SOURCE = "slides 38–41 · Hoerl & Kennard 1970, Krogh & Hertz 1992"
-SECONDS = 14.0
+SECONDS = 12.0
 CHECKS = (
     Check("ridge: largest error of a weight, relative", 0.0, 2e-3, "Hoerl & Kennard 1970: (X'X + ρ)⁻¹ X'y"),
     Check("ridge: |w| that rises with the penalty", 0.0, 0.0, "Hoerl & Kennard 1970: falls in ρ"),
