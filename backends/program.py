@@ -64,6 +64,8 @@ class Program:
         Values from outside, one per lane and step, in ``params`` by these names; in the type ``dtype``.
     observables : tuple of str
         Names in ``Outputs.observables`` that this run wants; the others are not computed in a kernel.
+    flush : bool
+        Whether kernels of single precision may take numbers too small for full precision as 0.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Program:
     function: Callable[[Any, Mapping[str, Array], Mapping[str, Array], Clock], Outputs] = field(repr=False)
     observables: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    flush: bool = False
 
 
 @dataclass(frozen=True)

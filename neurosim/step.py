@@ -115,6 +115,7 @@ def assemble(
         ),
         observables=observables,
         inputs=tuple(f"arrivals.{name}" for name in receptors),
+        flush=bool(population.receptors),  # they decay for ever where nothing arrives
     )
     return Assembly(program, values, state)
 

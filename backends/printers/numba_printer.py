@@ -336,7 +336,7 @@ class _Printer:
             fetch += fetched(i, address, row, program.dtype)
         check = self.watch_rows(layout.n_state)
         constants = [f"{name} = {expression}" for expression, name in self.constants.items()]
-        flushes = program.dtype == "float32"  # in float64 it takes a second of silence to get there
+        flushes = program.flush and program.dtype == "float32"  # in float64 it takes a second of silence to get there
         rows = ", ".join((*program.state, *program.observables)) or "none"
         support = [
             "from neurosim.backends.kernel_support import sample",
