@@ -39,7 +39,6 @@ _SQRT_HALF_BITS = _i32(0x3F3504F3)
 _TWO_BITS = _i32(0x40000000)
 LARGEST_NARROW_EXP = _f32(80.0)  # whose exponential and its reciprocal are normal numbers
 LARGEST_NARROW = _f32(0.34)  # below log(2) / 2, where no power of two is taken out
-LARGEST_NARROW_EXPREL = _f32(0.68)  # of which the half is within the same
 LARGEST_ANGLE = _f32(2.0**17)
 
 # (exp(r) - 1 - r) / r**2 on |r| <= log(2) / 2; error of exp(r) - 1: 1.4e-8
@@ -136,18 +135,13 @@ def narrow_expm1_f32(x):
 def exprel_f32(x):
     """``(exp(x) - 1) / x``, 1 at 0, within 2 ulp."""
     near = narrow_exprel_f32(x)
-    return near if abs(x) <= LARGEST_NARROW_EXPREL else expm1_f32(x) / x
+    return near if abs(x) <= LARGEST_NARROW else expm1_f32(x) / x
 
 
 @njit(**_OPTIONS)
 def narrow_exprel_f32(x):
-    """``exprel_f32(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW_EXPREL``: no division.
-
-    With E the value at x/2, exp(x/2) is 1 + E·x/2, and the value at x is E·(1 + exp(x/2))/2.
-    """
-    h = _HALF * x
-    e = fma_f32(h, _exp_tail(h, h * h), _ONE)
-    return e * fma_f32(_HALF * h, e, _ONE)
+    """``exprel_f32(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW``: no division."""
+    return fma_f32(x, _exp_tail(x, x * x), _ONE)
 
 
 @njit(**_OPTIONS)

@@ -27,7 +27,6 @@ _SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
 _TWO_BITS = np.int64(0x4000000000000000)
 LARGEST_NARROW_EXP = 700.0  # whose exponential and its reciprocal are normal numbers
 LARGEST_NARROW = 0.34  # below log(2) / 2, where no power of two is taken out
-LARGEST_NARROW_EXPREL = 0.68  # of which the half is within the same
 LARGEST_ANGLE = 2.0**40
 
 # (exp(r) - 1 - r) / r**2 on |r| <= log(2) / 2; error of exp(r) - 1: 1.8e-17
@@ -138,18 +137,13 @@ def narrow_expm1_f64(x):
 def exprel_f64(x):
     """``(exp(x) - 1) / x``, 1 at 0, within 2 ulp."""
     near = narrow_exprel_f64(x)
-    return near if abs(x) <= LARGEST_NARROW_EXPREL else expm1_f64(x) / x
+    return near if abs(x) <= LARGEST_NARROW else expm1_f64(x) / x
 
 
 @njit(**_OPTIONS)
 def narrow_exprel_f64(x):
-    """``exprel_f64(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW_EXPREL``: no division.
-
-    With E the value at x/2, exp(x/2) is 1 + E·x/2, and the value at x is E·(1 + exp(x/2))/2.
-    """
-    h = 0.5 * x
-    e = fma_f64(h, _exp_tail(h, h * h), 1.0)
-    return e * fma_f64(0.5 * h, e, 1.0)
+    """``exprel_f64(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW``: no division."""
+    return fma_f64(x, _exp_tail(x, x * x), 1.0)
 
 
 @njit(**_OPTIONS)

@@ -47,6 +47,6 @@ CALLS = (frozenset(FUNCTIONS) | frozenset(KERNEL_FUNCTIONS)) - frozenset(OPERATO
 # Functions with a shorter version for small arguments, and the bound: see math_functions.NARROW, whose import would
 # cost every process the import of Numba.
 NARROW = {
-    "float32": {"exp": 80.0, "expm1": 0.34, "exprel": 0.68},
-    "float64": {"exp": 700.0, "expm1": 0.34, "exprel": 0.68},
+    "float32": {"exp": 80.0, "expm1": 0.34, "exprel": 0.34},
+    "float64": {"exp": 700.0, "expm1": 0.34, "exprel": 0.34},
 }
