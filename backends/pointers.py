@@ -5,6 +5,8 @@ loop, compiled once, serves every network.
 """
 
 import platform
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
@@ -84,39 +86,46 @@ def prefetch(typingctx, address):
     return types.void(types.int64), codegen
 
 
-def _x86(builder, on):
-    """Set or clear the bits of MXCSR that make subnormal results and operands zero; the state before, or from it."""
-    module, word = builder.module, ir.IntType(32)
-    place = cgutils.alloca_once(builder, word)
-    kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer()])
-    pointer_ = builder.bitcast(place, ir.IntType(8).as_pointer())
-    store = cgutils.get_or_insert_function(module, kind, "llvm.x86.sse.stmxcsr")
-    load = cgutils.get_or_insert_function(module, kind, "llvm.x86.sse.ldmxcsr")
-    if on is None:
-        builder.call(store, [pointer_])
-        before = builder.load(place)
-        builder.store(builder.or_(before, word(0x8040)), place)
-        builder.call(load, [pointer_])
-        return builder.zext(before, _WORD)
-    builder.store(builder.trunc(on, word), place)
-    builder.call(load, [pointer_])
-    return None
+class _Register(NamedTuple):
+    """The word that says how a thread computes: LLVM to read and to write it, and the bits for subnormal numbers."""
+
+    get: Callable[[Any], Any]
+    put: Callable[[Any, Any], None]
+    flushing: int
 
 
-def _arm(builder, on):
-    """The same with FPCR."""
-    module = builder.module
-    get = cgutils.get_or_insert_function(module, ir.FunctionType(_WORD, []), "llvm.aarch64.get.fpcr")
-    put = cgutils.get_or_insert_function(module, ir.FunctionType(ir.VoidType(), [_WORD]), "llvm.aarch64.set.fpcr")
-    if on is None:
-        before = builder.call(get, [])
-        builder.call(put, [builder.or_(before, _WORD(1 << 24))])
-        return before
-    builder.call(put, [on])
-    return None
+def _get_mxcsr(builder):
+    place = cgutils.alloca_once(builder, ir.IntType(32))
+    _call_on_place(builder, "llvm.x86.sse.stmxcsr", place)
+    return builder.zext(builder.load(place), _WORD)
 
 
-_FLUSHES = {"x86_64": _x86, "amd64": _x86, "aarch64": _arm, "arm64": _arm}.get(platform.machine().lower())
+def _put_mxcsr(builder, word):
+    place = cgutils.alloca_once(builder, ir.IntType(32))
+    builder.store(builder.trunc(word, ir.IntType(32)), place)
+    _call_on_place(builder, "llvm.x86.sse.ldmxcsr", place)
+
+
+def _call_on_place(builder, name, place):
+    byte = ir.IntType(8).as_pointer()
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), [byte]), name)
+    builder.call(function, [builder.bitcast(place, byte)])
+
+
+def _get_fpcr(builder):
+    kind = ir.FunctionType(_WORD, [])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.aarch64.get.fpcr"), [])
+
+
+def _put_fpcr(builder, word):
+    kind = ir.FunctionType(ir.VoidType(), [_WORD])
+    builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.aarch64.set.fpcr"), [word])
+
+
+# Bits 15 and 6 of MXCSR: results, and operands; bit 24 of FPCR: both.
+_X86 = _Register(_get_mxcsr, _put_mxcsr, 1 << 15 | 1 << 6)
+_ARM = _Register(_get_fpcr, _put_fpcr, 1 << 24)
+_REGISTER = {"x86_64": _X86, "amd64": _X86, "aarch64": _ARM, "arm64": _ARM}.get(platform.machine().lower())
 
 
 @intrinsic
@@ -127,7 +136,11 @@ def flush_subnormals(typingctx):
     """
 
     def codegen(context, builder, signature, arguments):
-        return _WORD(0) if _FLUSHES is None else _FLUSHES(builder, None)
+        if _REGISTER is None:
+            return _WORD(0)
+        before = _REGISTER.get(builder)
+        _REGISTER.put(builder, builder.or_(before, _WORD(_REGISTER.flushing)))
+        return before
 
     return types.int64(), codegen
 
@@ -137,8 +150,8 @@ def restore(typingctx, before):
     """Back to how this thread computed before."""
 
     def codegen(context, builder, signature, arguments):
-        if _FLUSHES is not None:
-            _FLUSHES(builder, arguments[0])
+        if _REGISTER is not None:
+            _REGISTER.put(builder, arguments[0])
         return context.get_dummy_value()
 
     return types.void(types.int64), codegen

@@ -14,7 +14,7 @@ from neurosim.parameters import parameters, unchecked
 if TYPE_CHECKING:
     from neurosim.integrators.base import Integrator
 
-CURRENT, STEP = "current", "step"
+CURRENT, STEP = "the current", "the step"  # no identifiers: a parameter may be called "current"
 
 
 def options_of(model: NeuronModel) -> tuple[tuple[str, Any], ...]:

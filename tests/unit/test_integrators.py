@@ -43,10 +43,10 @@ class PulseNeuron(NeuronModel):
         return s.v > 1e9
 
 
-def end_state(model, *, dt, duration, method, current=0.0, init=None, n=1):
+def end_state(model, *, dt, duration, method, current=0.0, init=None, n=1, fuse="off"):
     """The state after a run, as an array of shape (variables, n)."""
     cells = Population("cells", model, n, stimuli=(Constant(current),), init=init or {})
-    simulation = Simulation(Network((cells,)), dt=dt, method=method, backend="numpy", fuse="off")
+    simulation = Simulation(Network((cells,)), dt=dt, method=method, backend="numpy", fuse=fuse)
     simulation.run(duration)
     return np.array(list(simulation.state("cells").values()))
 
@@ -167,6 +167,29 @@ def test_a_rate_of_zero_is_no_division_by_zero():
     leak = np.array([1.0, 1e-9, 0.5])
     expected = -np.expm1(-leak) * 2.0 / leak
     np.testing.assert_allclose(got[0], [2.0, *expected[1:]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("fuse", ["off", "require"])
+def test_parameters_may_have_any_name(fuse):
+    class Named(NeuronModel):
+        class State(NamedTuple):
+            v: Annotated[object, "mV"]
+
+        current: float = param(1.0, "mV/ms", "of its own")
+        step: float = param(0.1, "1/ms", "leak")
+        dt: float = param(3.0, "mV/ms", "another one")
+
+        def init(self, xp):
+            return self.State(0.0)
+
+        def derivatives(self, xp, s, i_syn):
+            return self.State(i_syn + self.current + self.dt - self.step * s.v)
+
+        def threshold(self, xp, s):
+            return s.v > 1e9
+
+    got = end_state(Named(), dt=0.5, duration=1.0, method="exponential_euler", current=2.0, n=1, fuse=fuse)
+    np.testing.assert_allclose(got[0], 6.0 / 0.1 * -np.expm1(-0.1), rtol=1e-12)
 
 
 def linear_part(model, s, current):
