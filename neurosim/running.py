@@ -80,8 +80,7 @@ def run_scenario(scenario: Scenario, options: Mapping[str, Any], folder: Path) -
         outcome = scenario.run(**options)
         seconds = time.perf_counter() - begin
         figures = _draw(outcome, folder)
-    engine = outcome.provenance.get("engine", {})  # of each population, or the one of what learned
-    engines = [engine] if isinstance(engine, str) else sorted(set(engine.values()))
+    engines = sorted(set(outcome.provenance.get("engine", {}).values()))  # of each population, or of a network
     report = {
         "scenario": scenario.name,
         "slide": scenario.source,

@@ -148,7 +148,7 @@ def run(
         "gradient_check": draw(steps, errors, eps, pairs, wrong),
         "gradient_check_cases": draw_cases(found),
     }
-    facts = {"backend": library.name, "engine": "eager"}
+    facts = {"backend": library.name, "engine": {"network": "eager"}}
     return Outcome(figures, {k: float(v) for k, v in metrics.items()}, facts)
 
 

@@ -73,9 +73,28 @@ FUNCTIONS: dict[str, Function] = {
     "bitwise_left_shift": Function(2, "integer"),
     "bitwise_right_shift": Function(2, "integer"),
 }
+# Python's operators for arrays that are no library's: method without its underscores → function. Those of the first
+# two tables have a reflected method too.
+ARITHMETIC = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide"}
+BITWISE = {
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "bitwise_left_shift",
+    "rshift": "bitwise_right_shift",
+}
+COMPARISONS = {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
+}
 # What only kernels have: trace passes put it in place of formulas.
 KERNEL_FUNCTIONS: dict[str, Function] = {
     "exprel": _FLOAT1,  # expm1(x) / x, 1 at 0
+    "fma": Function(3, "float"),  # a·b + c, rounded once
 }
 SPECIAL = ("where", "astype")  # operands of different types; written out in Graph
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from neurosim.backends.errors import UsageError
-from neurosim.backends.tracing.functions import DTYPES, FLOATS, FUNCTIONS, INTEGERS, NotTraceable, refuse
+from neurosim.backends.tracing.functions import (
+    ARITHMETIC,
+    BITWISE,
+    COMPARISONS,
+    DTYPES,
+    FLOATS,
+    FUNCTIONS,
+    INTEGERS,
+    NotTraceable,
+    refuse,
+)
 
 _KINDS = {
     "real": (*INTEGERS, *FLOATS),
@@ -130,28 +140,11 @@ def _in_place(self: Value, other: Any) -> Any:
     raise UsageError("a formula must not write into its arguments: replace `x += a` by `x = x + a`")
 
 
-for _symbol, _function in {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "divide",
-    "and": "bitwise_and",
-    "or": "bitwise_or",
-    "xor": "bitwise_xor",
-    "lshift": "bitwise_left_shift",
-    "rshift": "bitwise_right_shift",
-}.items():
+for _symbol, _function in (ARITHMETIC | BITWISE).items():
     setattr(Value, f"__{_symbol}__", _operator(_function))
     setattr(Value, f"__r{_symbol}__", _operator(_function, swapped=True))
     setattr(Value, f"__i{_symbol}__", _in_place)
-for _symbol, _function in {
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}.items():
+for _symbol, _function in COMPARISONS.items():
     setattr(Value, f"__{_symbol}__", _operator(_function))
 setattr(Value, "__neg__", lambda self: self.graph.apply("negative", self))  # noqa: B010
 setattr(Value, "__pos__", lambda self: self)  # noqa: B010
@@ -255,9 +248,9 @@ class Graph:
             indices = tuple(sorted(indices))
         return self._add(Node(name, result, indices))
 
-    def kernel_function(self, name: str, x: Value) -> Value:
+    def kernel_function(self, name: str, *operands: Value) -> Value:
         """A function of :data:`~neurosim.backends.tracing.functions.KERNEL_FUNCTIONS`, for trace passes."""
-        return self._add(Node(name, x.dtype, (x.index,)))
+        return self._add(Node(name, operands[0].dtype, tuple(x.index for x in operands)))
 
     def where(self, condition: Value, a: Value | Number, b: Value | Number) -> Value:
         """``a`` where the condition holds, else ``b``."""

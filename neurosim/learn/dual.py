@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import array_api_compat
 
+from neurosim.backends.tracing.functions import ARITHMETIC, COMPARISONS
 from neurosim.errors import UsageError
 from neurosim.learn.dual_rules import CONSTANT, RULES
 
@@ -163,23 +164,10 @@ def _operator(function: str, swapped: bool = False) -> Callable[[Dual, Any], Any
     return method
 
 
-for _symbol, _function in {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "divide",
-    "matmul": "matmul",
-}.items():
+for _symbol, _function in (ARITHMETIC | {"matmul": "matmul"}).items():
     setattr(Dual, f"__{_symbol}__", _operator(_function))
     setattr(Dual, f"__r{_symbol}__", _operator(_function, swapped=True))
-for _symbol, _function in {
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-}.items():
+for _symbol, _function in COMPARISONS.items():
     setattr(Dual, f"__{_symbol}__", _operator(_function))
 setattr(Dual, "__neg__", lambda self: self.space.apply("negative", self))  # noqa: B010
 setattr(Dual, "__abs__", lambda self: self.space.apply("abs", self))  # noqa: B010

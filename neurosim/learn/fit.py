@@ -139,7 +139,7 @@ def fit(
         "versions": dict(versions()),
         "backend": library.name,
         "device": str(library.device),
-        "engine": "eager",
+        "engine": {"network": "eager"},
         "precision": precision,
         "seed": seed,
         "networks": len(members),

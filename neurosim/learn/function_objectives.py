@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from neurosim.backends import get
 from neurosim.learn.dual import Dual, DualSpace
@@ -32,7 +32,22 @@ def _along_all(objective: Objective, function: Callable[..., Any], xp: Any, w: A
 
 
 @dataclass(frozen=True)
-class FunctionObjective(Objective):
+class _OfFunction(Objective):
+    """Base of objectives that hold a function, where it is computed, and what each network has of its own."""
+
+    function: Callable[..., Any]
+    backend: Any = "numpy"
+    precision: str = "float64"
+    constants: tuple[Any, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "backend", get(self.backend))
+
+    def select(self, rows: Array) -> Self:
+        return replace(self, constants=select(self.xp, self.constants, rows))
+
+
+class FunctionObjective(_OfFunction):
     """A function to be minimised.
 
     Parameters
@@ -47,14 +62,6 @@ class FunctionObjective(Objective):
         Of the backend, with leading axis E: what each network has of its own.
     """
 
-    function: Callable[..., Any]
-    backend: Any = "numpy"
-    precision: str = "float64"
-    constants: tuple[Any, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "backend", get(self.backend))
-
     def value_in(self, xp: Any, w: Array) -> Array:
         return self.function(xp, w, *self.constants)
 
@@ -62,12 +69,8 @@ class FunctionObjective(Objective):
         value, tangent = _along_all(self, self.function, xp, w, self.constants)
         return value, xp.matrix_transpose(tangent[..., 0])  # (P, E, 1) → (E, P)
 
-    def select(self, rows: Array) -> FunctionObjective:
-        return replace(self, constants=select(self.xp, self.constants, rows))
 
-
-@dataclass(frozen=True)
-class ResidualObjective(Objective):
+class ResidualObjective(_OfFunction):
     """Half the sum of squares of a function: ½ Σ r².
 
     Parameters
@@ -81,14 +84,6 @@ class ResidualObjective(Objective):
     constants : tuple of arrays
         Of the backend, with leading axis E: what each network has of its own.
     """
-
-    function: Callable[..., Any]
-    backend: Any = "numpy"
-    precision: str = "float64"
-    constants: tuple[Any, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "backend", get(self.backend))
 
     def value_in(self, xp: Any, w: Array) -> Array:
         r = self.function(xp, w, *self.constants)
@@ -105,6 +100,3 @@ class ResidualObjective(Objective):
     def _residuals_and_jacobian_in(self, xp: Any, w: Array) -> tuple[Array, Array]:
         r, tangent = _along_all(self, self.function, xp, w, self.constants)
         return r, xp.permute_dims(tangent, (1, 2, 0))  # (P, E, R) → (E, R, P)
-
-    def select(self, rows: Array) -> ResidualObjective:
-        return replace(self, constants=select(self.xp, self.constants, rows))

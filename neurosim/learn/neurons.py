@@ -12,6 +12,7 @@ from neurosim.backends.base import Backend
 from neurosim.checks import check_options
 from neurosim.errors import UsageError
 from neurosim.learn import draws
+from neurosim.learn.members import common_length, lengths
 from neurosim.learn.samples import checked_samples
 from neurosim.parameters import Floats, Parameters, is_number, param
 
@@ -144,7 +145,8 @@ class PerceptronRule(Parameters):
         Parameters
         ----------
         data : tuple
-            ``(x, target)``; x (samples, n), targets −1 and 1 of shape (samples,).
+            ``(x, target)``; x (samples, n), targets −1 and 1 of shape (samples,), or (E, samples, 1) for each unit's
+            own.
         w0 : array_like, shape (1 + n,) or (E, 1 + n), optional
             First weights; by default 0.
         epochs : int
@@ -166,15 +168,20 @@ class PerceptronRule(Parameters):
         check_options(precision=precision, fuse="off", seed=seed)
         given = np.asarray(data[0]) if isinstance(data, tuple) and data else np.empty(0)
         x, target, weight = checked_samples(data, given.shape[-1] if given.ndim == 2 else 0, 1)
-        if weight is not None or x.ndim != 2 or target.ndim != 2 or not np.isin(target, (-1.0, 1.0)).all():
+        if weight is not None or x.ndim != 2 or not np.isin(target, (-1.0, 1.0)).all():
             raise UsageError("PerceptronRule.learn: give (x, target), x of shape (samples, n), targets −1 and 1")
         n = 1 + x.shape[1]
         first = np.atleast_2d(np.zeros(n) if w0 is None else np.asarray(w0, dtype=np.float64))
         if first.shape[-1] != n:
             raise UsageError(f"w0 has shape {first.shape}: give (…, {n}), the threshold first")
         rule = self
+        units = lengths(self)
+        if target.ndim == 3:
+            units["target"] = len(target)
+        if len(first) > 1:
+            units["w0"] = len(first)
+        first = np.broadcast_to(first, (common_length(units, 1), n))
         if np.ndim(self.learning_rate):
-            first = np.broadcast_to(first, (len(self.learning_rate), n))
             rule = self.replace()
             object.__setattr__(rule, "learning_rate", library.asarray(self.learning_rate[:, None], precision))
         w = library.asarray(first, precision)
@@ -184,7 +191,7 @@ class PerceptronRule(Parameters):
             order = draws.permutation(seed, "order", len(x), series=epoch) if shuffle else np.arange(len(x))
             total = 0.0 * w[:, :1]
             for k in order.tolist():
-                w, wrong = rule.update(xp, w, rows[k, :], signs[k, :])
+                w, wrong = rule.update(xp, w, rows[k, :], signs[..., k, :])
                 total = total + wrong
             mistakes.append(library.to_numpy(total)[:, 0].astype(np.int64))
             if not mistakes[-1].any():

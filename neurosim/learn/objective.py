@@ -12,6 +12,8 @@ This is also the seam for speed: a compiled objective is another class with the 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,7 @@ class Objective(ABC):
 
     backend: Backend
     precision: str
+    _granted: Mapping[str, int] = MappingProxyType({})  # largest need, in bytes, that each was granted
 
     @property
     def xp(self) -> Any:
@@ -131,15 +134,21 @@ class Objective(ABC):
     def check_memory(self, what: str, elements: int, instead: str) -> None:
         """Refuse what does not fit into memory, before it is asked for.
 
+        What was granted is not asked again until it is to be larger: optimizers ask in every iteration, and the answer
+        of the system takes as long as a small Jacobian.
+
         Raises
         ------
         UsageError
             The message has both sizes and what to take instead.
         """
         need = elements * np.dtype(self.precision).itemsize
+        if need <= self._granted.get(what, -1):
+            return
         free = self.backend.memory()[0]
         if 2 * need > free:  # a factorisation or a product needs it once more
             raise UsageError(
                 f"{what} takes {need / 2**30:.3g} GiB, and as much to work with, of {free / 2**30:.3g} GiB free: use "
                 f"{instead}"
             )
+        object.__setattr__(self, "_granted", {**self._granted, what: need})  # objectives are frozen

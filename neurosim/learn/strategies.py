@@ -14,6 +14,7 @@ from neurosim.learn import draws
 from neurosim.learn.choices import Choice, chosen
 from neurosim.learn.network_objective import NetworkObjective
 from neurosim.learn.objective import Objective
+from neurosim.learn.options import check_switch
 from neurosim.registers import enter
 
 __all__ = ["STRATEGIES", "Batches", "FullBatch", "MiniBatch", "Stochastic", "Strategy", "get_strategy", "register"]
@@ -55,11 +56,6 @@ def get_strategy(choice: str | Strategy) -> Strategy:
     return chosen(STRATEGIES, Strategy, "strategy", choice)
 
 
-def _check_shuffle(strategy: Any) -> None:
-    if not isinstance(strategy.shuffle, bool):
-        raise UsageError(f"{type(strategy).__name__}.shuffle = {strategy.shuffle!r}: write True or False")
-
-
 @register
 class FullBatch(Strategy):
     """Every step sees all samples."""
@@ -86,7 +82,7 @@ class Stochastic(Strategy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_shuffle(self)
+        check_switch(self, "shuffle")
 
     def batch_size(self, n_samples: int) -> int:
         return 1
@@ -111,7 +107,7 @@ class MiniBatch(Strategy):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_shuffle(self)
+        check_switch(self, "shuffle")
         if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 1:
             raise UsageError(f"MiniBatch.size = {self.size!r}: give a whole number above 0")
 

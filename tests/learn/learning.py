@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from pathlib import Path
 
 import numpy as np
 
@@ -13,11 +14,22 @@ from neurosim.learn.losses import get_loss
 from neurosim.learn.network_objective import network_objective
 from neurosim.learn.samples import checked_samples
 
+ORACLES = Path(__file__).parent / "oracles"  # paths of other programs, beside the scripts that made them
+
 SMOOTH = ("tanh", "sigmoid", "linear", "softmax")  # whose differences are derivatives everywhere
 KINKED = ("relu",)
+STEPS = ("heaviside", "sign", "stochastic_binary")  # constant wherever they have a derivative
 OF_SUMS = {"softmax_cross_entropy": "linear", "sigmoid_cross_entropy": "linear", "perceptron_criterion": "linear"}
 OF_PROBABILITIES = {"cross_entropy": "softmax", "kullback_leibler": "softmax", "binary_cross_entropy": "sigmoid"}
 LAST = {"mean_squared_error": "tanh", **OF_SUMS, **OF_PROBABILITIES}  # a new loss needs one
+
+CE = "cross_entropy"
+SQUARES = "mean_squared_error"  # a loss that every optimizer takes
+VARIANTS = ("rprop-", "rprop+", "irprop-", "irprop+")
+BETAS = ("fletcher_reeves", "polak_ribiere", "hestenes_stiefel")
+
+EXCLUSIVE_OR = ([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
+STARTS = np.array([[-1.2, 1.0], [2.0, -1.0], [0.0, 3.0]])  # around Rosenbrock's valley
 
 
 class _ReadOnly(types.ModuleType):

@@ -2,23 +2,11 @@
 
 import numpy as np
 import pytest
-from learning import quadratic, rosenbrock
+from learning import EXCLUSIVE_OR, VARIANTS, quadratic, rosenbrock
 
 from neurosim.learn import MLP, FunctionObjective, Normal, Uniform, fit, minimize
 from neurosim.learn.data import digits, xor
-from neurosim.learn.optimizers import (
-    NAG,
-    AdaDelta,
-    AdaGrad,
-    Adam,
-    AdamW,
-    GradientDescent,
-    QuickProp,
-    RMSProp,
-    RProp,
-)
-
-VARIANTS = ("rprop-", "rprop+", "irprop-", "irprop+")
+from neurosim.learn.optimizers import NAG, AdaDelta, AdaGrad, Adam, AdamW, GradientDescent, QuickProp, RMSProp, RProp
 
 # -- to a minimum
 
@@ -151,10 +139,15 @@ MISTAKES = {
         lambda: minimize(FunctionObjective(quadratic((1.0,))), RProp(step_min=[1e-6, 1e-6], step_max=[1.0] * 3), [1.0]),
         "different numbers of networks: RProp.step_min: 2, RProp.step_max: 3",
     ),
-    "batches of rprop": (lambda: fit(*XOR_DATA, "rprop", strategy="stochastic"), "RProp must see all samples in each"),
-    "batches of quickprop": (lambda: fit(*XOR_DATA, "quickprop", strategy="stochastic"), "QuickProp must see all"),
+    "batches of rprop": (
+        lambda: fit(MLP((2, 2, 1)), EXCLUSIVE_OR, "rprop", strategy="stochastic"),
+        "RProp must see all samples in each",
+    ),
+    "batches of quickprop": (
+        lambda: fit(MLP((2, 2, 1)), EXCLUSIVE_OR, "quickprop", strategy="stochastic"),
+        "QuickProp must see all",
+    ),
 }
-XOR_DATA = (MLP((2, 2, 1)), ([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]))
 
 
 @pytest.mark.parametrize("name", MISTAKES)

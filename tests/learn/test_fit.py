@@ -5,7 +5,7 @@ import signal
 
 import numpy as np
 import pytest
-from learning import example, quadratic, random
+from learning import CE, EXCLUSIVE_OR, example, quadratic, random
 
 from neurosim.backends import get
 from neurosim.learn import (
@@ -24,9 +24,6 @@ from neurosim.learn import (
 from neurosim.learn.optimizers import ConjugateGradients, GradientDescent
 from neurosim.learn.strategies import Batches
 
-XOR = ([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
-CE = "cross_entropy"
-
 
 def classes(n=12, networks=None):
     network, samples = example(CE, n=n)
@@ -40,17 +37,21 @@ def classes(n=12, networks=None):
 
 def test_xor():
     history = fit(
-        MLP((2, 4, 1), ("tanh", "sigmoid")), XOR, GradientDescent(2.0, momentum=0.9), networks=8, stop_error=0.01
+        MLP((2, 4, 1), ("tanh", "sigmoid")),
+        EXCLUSIVE_OR,
+        GradientDescent(2.0, momentum=0.9),
+        networks=8,
+        stop_error=0.01,
     )
     assert history.reached.all()
     assert (history.final_error < 0.01).all()
-    y = MLP((2, 4, 1), ("tanh", "sigmoid")).predict(history.w, np.array(XOR[0], float))
-    np.testing.assert_array_equal(np.round(y[:, :, 0]), np.broadcast_to(XOR[1], (8, 4)))
+    y = MLP((2, 4, 1), ("tanh", "sigmoid")).predict(history.w, np.array(EXCLUSIVE_OR[0], float))
+    np.testing.assert_array_equal(np.round(y[:, :, 0]), np.broadcast_to(EXCLUSIVE_OR[1], (8, 4)))
 
 
 def test_one_layer_does_not_learn_xor():
     """Minsky and Papert: no weights of one unit are right on all four."""
-    history = fit(MLP((2, 1), "sigmoid"), XOR, GradientDescent(2.0, momentum=0.9), networks=8, iterations=2000)
+    history = fit(MLP((2, 1), "sigmoid"), EXCLUSIVE_OR, GradientDescent(2.0, momentum=0.9), networks=8, iterations=2000)
     np.testing.assert_allclose(history.final_error, 0.25, atol=1e-6)
 
 
@@ -279,6 +280,7 @@ def test_history():
     np.testing.assert_array_equal(history.iteration, np.arange(9))
     assert history.provenance["optimizer"].startswith("ConjugateGradients(")
     assert history.provenance["backend"] == "numpy"
+    assert history.provenance["engine"] == {"network": "eager"}
     assert repr(history).startswith("<History of 3 networks, 8 iterations, least error ")
     assert history.endings == {"all iterations done": 3}
     first = fit(network, samples, ConjugateGradients(), CE, networks=3, iterations=0, seed=1)

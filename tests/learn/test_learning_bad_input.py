@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from learning import example, quadratic
+from learning import CE, example, quadratic
 
 import neurosim
 from neurosim.learn import (
@@ -24,9 +24,8 @@ from neurosim.learn import (
 )
 from neurosim.learn.optimizers import ConjugateGradients, GradientDescent
 
-NETWORK, SAMPLES = example("cross_entropy")
+NETWORK, SAMPLES = example(CE)
 X, TARGET = SAMPLES.x, SAMPLES.target
-CE = "cross_entropy"
 
 # name → what is done, parts of the message
 MISTAKES = {

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from learning import example, objective, weights
+from learning import SQUARES, example, objective, weights
 from second_order import walk
 
 from neurosim.learn import (
@@ -12,9 +12,6 @@ from neurosim.learn import (
     minimize,
 )
 from neurosim.learn.optimizers import LevenbergMarquardt
-
-SQUARES = "mean_squared_error"
-
 
 # -- Levenberg-Marquardt
 

@@ -8,6 +8,7 @@ from learning import (
     KINKED,
     LAST,
     SMOOTH,
+    STEPS,
     ReadOnlyBackend,
     differences,
     example,
@@ -41,7 +42,7 @@ def value_of(problem, row=0):
 
 
 def test_every_activation_is_smooth_kinked_or_a_step():
-    assert set(ACTIVATIONS) == {*SMOOTH, *KINKED, "heaviside", "sign", "stochastic_binary"}
+    assert set(ACTIVATIONS) == {*SMOOTH, *KINKED, *STEPS}
     assert set(LAST) == set(LOSSES)
 
 
@@ -315,6 +316,28 @@ def test_what_does_not_fit_into_memory_is_refused_before(refuses, monkeypatch):
         problem.hessian(w)
     with refuses("the Jacobian takes "):
         problem.residuals_and_jacobian(w)
+
+
+def test_memory_is_asked_for_once_a_size(refuses, monkeypatch):
+    """Again only for more than was granted to the same array; what was refused is not granted."""
+    network, samples = example()
+    problem, w = objective(network, samples, "mean_squared_error"), weights(network, 3)
+    asked, free = [], [1 << 30]
+
+    def memory(backend):
+        asked.append(None)
+        return free[0], free[0]
+
+    monkeypatch.setattr(type(problem.backend), "memory", memory)
+    for networks, total in ((2, 1), (2, 1), (1, 1), (3, 2), (3, 2)):
+        problem.residuals_and_jacobian(w[:networks])
+        assert len(asked) == total, networks
+    free[0] = 1000
+    problem.residuals_and_jacobian(w)
+    for total in (3, 4):
+        with refuses("the Hessian takes "):
+            problem.hessian(w[:1])
+        assert len(asked) == total
 
 
 def test_not_every_objective_is_a_sum_of_squares(refuses):

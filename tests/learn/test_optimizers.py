@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from learning import ReadOnlyBackend, example, objective, quadratic, random, rosenbrock, weights
+from learning import BETAS, SQUARES, STARTS, ReadOnlyBackend, example, objective, quadratic, random, rosenbrock, weights
+from second_order import Wrong
 
-from neurosim.backends import get
 from neurosim.backends.tracing import Graph, evaluate
 from neurosim.learn import (
     FirstOrder,
     FunctionObjective,
-    Objective,
     ResidualObjective,
     Status,
     StrongWolfe,
@@ -23,7 +22,6 @@ from neurosim.parameters import parameters
 
 EVERY = pytest.mark.parametrize("name", sorted(all_optimizers()))
 FIRST_ORDER = sorted(n for n, cls in all_optimizers().items() if issubclass(cls, FirstOrder))
-SQUARES = "mean_squared_error"  # a loss that every optimizer takes
 
 
 def made(name, **changes):
@@ -273,14 +271,14 @@ def test_divergence_is_stopped_at_the_last_finite_weights():
 
 # -- conjugate gradients
 
-BETAS = pytest.mark.parametrize("beta", ["fletcher_reeves", "polak_ribiere", "hestenes_stiefel"])
+EVERY_BETA = pytest.mark.parametrize("beta", BETAS)
 
 
 def exact(**options):
     return ConjugateGradients(line_search=StrongWolfe(c2=1e-9, c1=1e-10, max_evaluations=60), **options)
 
 
-@BETAS
+@EVERY_BETA
 @pytest.mark.parametrize("n", [2, 3, 6])
 def test_n_steps_on_a_quadratic(beta, n):
     """Row 19 of the lecture: conjugate directions end in n steps with an exact line search."""
@@ -298,18 +296,14 @@ def test_n_steps_on_a_quadratic(beta, n):
 
 def test_all_betas_are_one_on_a_quadratic():
     problem, start = FunctionObjective(quadratic((1.0, 5.0, 20.0))), [1.0, 1.0, 1.0]
-    curves = [
-        minimize(problem, exact(beta=beta), start, iterations=2).error
-        for beta in ("fletcher_reeves", "polak_ribiere", "hestenes_stiefel")
-    ]
+    curves = [minimize(problem, exact(beta=beta), start, iterations=2).error for beta in BETAS]
     np.testing.assert_allclose(curves[1], curves[0], rtol=1e-6)
     np.testing.assert_allclose(curves[2], curves[0], rtol=1e-6)
 
 
-@BETAS
+@EVERY_BETA
 def test_rosenbrock(beta):
-    start = np.array([[-1.2, 1.0], [2.0, -1.0], [0.0, 3.0]])
-    history = minimize(FunctionObjective(rosenbrock), ConjugateGradients(beta=beta), start, iterations=300)
+    history = minimize(FunctionObjective(rosenbrock), ConjugateGradients(beta=beta), STARTS, iterations=300)
     np.testing.assert_allclose(history.w, 1.0, atol=1e-5)
     assert (np.diff(history.error, axis=0)[np.isfinite(np.diff(history.error, axis=0))] <= 1e-15).all(), "never rises"
 
@@ -336,19 +330,6 @@ def test_the_period_of_resets():
 
 def test_a_search_that_cannot_succeed_ends_in_a_status():
     """Along a gradient of the wrong sign nothing falls, not even along steepest descent."""
-
-    class Wrong(Objective):
-        backend, precision = get("numpy"), "float64"
-
-        def value_in(self, xp, w):
-            return w * w
-
-        def value_and_grad_in(self, xp, w):
-            return w * w, -2.0 * w
-
-        def select(self, rows):
-            return self
-
     history = minimize(Wrong(), ConjugateGradients(), [[1.0], [0.0]], iterations=20)
     assert history.status.tolist() == [Status.LINE_SEARCH, Status.CONVERGED]
     np.testing.assert_array_equal(history.w[:, 0], [1.0, 0.0])

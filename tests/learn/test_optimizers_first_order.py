@@ -5,27 +5,13 @@ Paths of torch and FANN are stored in ``oracles/`` beside the scripts that made 
 
 import importlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from learning import quadratic, rosenbrock
+from learning import ORACLES, VARIANTS, quadratic, rosenbrock
 
 from neurosim.learn import MLP, FirstOrder, FunctionObjective, Status, all_optimizers, fit, minimize
-from neurosim.learn.optimizers import (
-    NAG,
-    AdaDelta,
-    AdaGrad,
-    Adam,
-    AdamW,
-    GradientDescent,
-    QuickProp,
-    RMSProp,
-    RProp,
-)
-
-ORACLES = Path(__file__).parent / "oracles"
-VARIANTS = ("rprop-", "rprop+", "irprop-", "irprop+")
+from neurosim.learn.optimizers import NAG, AdaDelta, AdaGrad, Adam, AdamW, GradientDescent, QuickProp, RMSProp, RProp
 
 
 def path_of(objective, optimizer, start, steps):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from learning import random, rosenbrock
+from learning import SQUARES, STARTS, random, rosenbrock
 from second_order import Full, Wrong, bowl, chain, definite, order, walk
 
 from neurosim.learn import (
@@ -22,9 +22,6 @@ from neurosim.learn import (
 )
 from neurosim.learn.line_search import Found, LineSearch
 from neurosim.learn.optimizers import BFGS, LBFGS, ConjugateGradients, LevenbergMarquardt, Newton
-
-SQUARES = "mean_squared_error"
-
 
 # -- finite ends on quadratics
 
@@ -101,8 +98,6 @@ def test_levenberg_marquardt_solves_linear_least_squares():
 
 
 # -- Rosenbrock, and orders of convergence
-
-STARTS = np.array([[-1.2, 1.0], [2.0, -1.0], [0.0, 3.0]])
 
 
 @pytest.mark.parametrize(

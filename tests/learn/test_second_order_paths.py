@@ -1,11 +1,10 @@
 """Second-order optimizers go where SciPy's and torch's go: paths stored in oracles, and live."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from learning import example, objective, weights
+from learning import ORACLES, SQUARES, example, objective, weights
 from scipy.optimize import least_squares
 from scipy.optimize import minimize as scipy_minimize
 from second_order import Full, chain, walk
@@ -20,9 +19,6 @@ from neurosim.learn import (
 from neurosim.learn.line_search import Found, LineSearch
 from neurosim.learn.optimizers import BFGS, LBFGS, ConjugateGradients, LevenbergMarquardt, Newton
 
-SQUARES = "mean_squared_error"
-
-ORACLES = Path(__file__).parent / "oracles"
 SCIPY = json.loads((ORACLES / "scipy_second_order.json").read_text())
 TORCH = json.loads((ORACLES / "torch_second_order.json").read_text())
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from neurosim.learn.optimizer import FirstOrder, register
 from neurosim.learn.options import check_below
@@ -20,36 +21,42 @@ class Memory(NamedTuple):
     weight2: Array  # (E, 1) or float, β₂ᵗ: in the squares
 
 
-def first_memory(w: Array) -> Memory:
-    """Before the first update."""
-    return Memory(0.0 * w, 0.0 * w, 1.0, 1.0)
+class Moments(FirstOrder):
+    """Base of optimizers that step by η · m̂ / (√v̂ + ε), as :class:`Adam` has it."""
 
+    abstract: ClassVar[bool] = True
 
-def scaled_mean(
-    xp: Any, grad: Array, memory: Memory, beta1: Floats, beta2: Floats, epsilon: Floats
-) -> tuple[Array, Memory]:
-    """m̂ / (√v̂ + ε) and the memory, after one more gradient.
+    if TYPE_CHECKING:  # parameters of those that derive from it, each in its own order
+        learning_rate: Floats
+        beta1: Floats
+        beta2: Floats
+        epsilon: Floats
 
-    Parameters
-    ----------
-    xp : namespace
-        Of the arrays.
-    grad : array, shape (E, P)
-        The gradient.
-    memory : Memory
-        From before.
-    beta1, beta2, epsilon : float or array, shape (E, 1)
-        As in :class:`Adam`.
-    """
-    mean = beta1 * memory.mean + (1.0 - beta1) * grad
-    squares = beta2 * memory.squares + (1.0 - beta2) * (grad * grad)
-    weight1, weight2 = memory.weight1 * beta1, memory.weight2 * beta2
-    scale = xp.sqrt(squares / (1.0 - weight2)) + epsilon
-    return mean / (1.0 - weight1) / scale, Memory(mean, squares, weight1, weight2)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_below(self, 1.0, "beta1", "beta2")
+
+    @abstractmethod
+    def decayed(self, w: Array) -> Array:
+        """Weights that the step is taken from."""
+
+    def start(self, xp: Any, w: Array, value: Array) -> Memory:
+        return Memory(0.0 * w, 0.0 * w, 1.0, 1.0)
+
+    def update(self, xp: Any, w: Array, value: Array, grad: Array, memory: Memory) -> tuple[Array, Memory]:
+        mean = self.beta1 * memory.mean + (1.0 - self.beta1) * grad
+        squares = self.beta2 * memory.squares + (1.0 - self.beta2) * (grad * grad)
+        weight1, weight2 = memory.weight1 * self.beta1, memory.weight2 * self.beta2
+        scale = xp.sqrt(squares / (1.0 - weight2)) + self.epsilon
+        step = mean / (1.0 - weight1) / scale
+        return self.decayed(w) - self.learning_rate * step, Memory(mean, squares, weight1, weight2)
+
+    def rate(self, memory: Memory) -> Array:
+        return self.learning_rate
 
 
 @register
-class Adam(FirstOrder):
+class Adam(Moments):
     """Mean gradient, scaled by its recent size, both freed from the zeros that they begin with::
 
         m ← β₁ m + (1 − β₁) g,    m̂ = m / (1 − β₁ᵗ)
@@ -70,16 +77,5 @@ class Adam(FirstOrder):
     beta2: Floats = param(0.999, doc="β₂, decay of the mean square", at_least=0.0)
     epsilon: Floats = param(1e-8, doc="ε, keeps weights without gradient from 0/0", above=0.0)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_below(self, 1.0, "beta1", "beta2")
-
-    def start(self, xp: Any, w: Array, value: Array) -> Memory:
-        return first_memory(w)
-
-    def update(self, xp: Any, w: Array, value: Array, grad: Array, memory: Memory) -> tuple[Array, Memory]:
-        step, memory = scaled_mean(xp, grad, memory, self.beta1, self.beta2, self.epsilon)
-        return w - self.learning_rate * step, memory
-
-    def rate(self, memory: Memory) -> Array:
-        return self.learning_rate
+    def decayed(self, w: Array) -> Array:
+        return w

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from neurosim.learn.optimizer import FirstOrder, register
-from neurosim.learn.optimizers.adam import Memory, first_memory, scaled_mean
-from neurosim.learn.options import check_below
+from neurosim.learn.optimizer import register
+from neurosim.learn.optimizers.adam import Moments
 from neurosim.parameters import Floats, param
 
 Array = Any
 
 
 @register
-class AdamW(FirstOrder):
+class AdamW(Moments):
     """Adam, and weights that shrink by themselves::
 
         W ← (1 − η λ) W − η · m̂ / (√v̂ + ε)
@@ -34,16 +33,5 @@ class AdamW(FirstOrder):
     beta2: Floats = param(0.999, doc="β₂, decay of the mean square", at_least=0.0)
     epsilon: Floats = param(1e-8, doc="ε, keeps weights without gradient from 0/0", above=0.0)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_below(self, 1.0, "beta1", "beta2")
-
-    def start(self, xp: Any, w: Array, value: Array) -> Memory:
-        return first_memory(w)
-
-    def update(self, xp: Any, w: Array, value: Array, grad: Array, memory: Memory) -> tuple[Array, Memory]:
-        step, memory = scaled_mean(xp, grad, memory, self.beta1, self.beta2, self.epsilon)
-        return (1.0 - self.learning_rate * self.weight_decay) * w - self.learning_rate * step, memory
-
-    def rate(self, memory: Memory) -> Array:
-        return self.learning_rate
+    def decayed(self, w: Array) -> Array:
+        return (1.0 - self.learning_rate * self.weight_decay) * w

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from neurosim.errors import UsageError, nearest
 from neurosim.learn.line_search import StrongWolfe, first_step, get_line_search
 from neurosim.learn.members import dot
 from neurosim.learn.objective import Objective
 from neurosim.learn.optimizer import Info, Optimizer, register
+from neurosim.learn.options import check_form, check_switch
 from neurosim.learn.status import Status
 from neurosim.parameters import Floats, param
 
 Array = Any
-_FORMS = ("standard", "lecture")
 
 
 class State(NamedTuple):
@@ -71,10 +70,8 @@ class BFGS(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "line_search", get_line_search(self.line_search))
-        if self.form not in _FORMS:
-            raise UsageError(f"BFGS.form = {self.form!r}: {nearest(str(self.form), _FORMS)}")
-        if not isinstance(self.scaled, bool):
-            raise UsageError(f"BFGS.scaled = {self.scaled!r}: write True or False")
+        check_form(self)
+        check_switch(self, "scaled")
 
     def init(self, xp: Any, objective: Objective, w: Array) -> State:
         n, size = w.shape

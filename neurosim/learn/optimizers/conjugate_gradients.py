@@ -6,17 +6,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neurosim.errors import UsageError, nearest
+from neurosim.errors import UsageError
 from neurosim.learn.line_search import Found, StrongWolfe, check_whole, first_step, get_line_search
 from neurosim.learn.members import dot
 from neurosim.learn.objective import Objective
 from neurosim.learn.optimizer import Info, Optimizer, register
+from neurosim.learn.options import check_form, check_one_of
 from neurosim.learn.status import Status
 from neurosim.parameters import Floats, param
 
 Array = Any
 _BETAS = ("fletcher_reeves", "polak_ribiere", "hestenes_stiefel")
-_FORMS = ("standard", "lecture")
 
 
 class State(NamedTuple):
@@ -84,10 +84,8 @@ class ConjugateGradients(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "line_search", get_line_search(self.line_search))
-        if self.beta not in _BETAS:
-            raise UsageError(f"ConjugateGradients.beta = {self.beta!r}: {nearest(str(self.beta), _BETAS)}")
-        if self.form not in _FORMS:
-            raise UsageError(f"ConjugateGradients.form = {self.form!r}: {nearest(str(self.form), _FORMS)}")
+        check_one_of(self, "beta", _BETAS)
+        check_form(self)
         if self.restart is not None:
             check_whole("ConjugateGradients.restart", self.restart)
         for name in ("momentum", "l2"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
-from neurosim.errors import UsageError
 from neurosim.learn.optimizer import FirstOrder, register
+from neurosim.learn.options import check_switch
 from neurosim.parameters import Floats, param
 
 Array = Any
@@ -56,8 +56,7 @@ class GradientDescent(FirstOrder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.adaptive, bool):
-            raise UsageError(f"GradientDescent.adaptive = {self.adaptive!r}: write True or False")
+        check_switch(self, "adaptive")
 
     def start(self, xp: Any, w: Array, value: Array) -> Memory:
         return Memory(0.0 * w, self.learning_rate, value)

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, NamedTuple
 
 import array_api_compat
 
-from neurosim.errors import UsageError, nearest
 from neurosim.learn.linear import solve
 from neurosim.learn.objective import Objective
 from neurosim.learn.optimizer import Info, Optimizer, register
+from neurosim.learn.options import check_one_of
 from neurosim.learn.status import Status
 from neurosim.parameters import Floats, param
 
@@ -71,8 +71,7 @@ class LevenbergMarquardt(Optimizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.scaling not in _SCALINGS:
-            raise UsageError(f"LevenbergMarquardt.scaling = {self.scaling!r}: {nearest(str(self.scaling), _SCALINGS)}")
+        check_one_of(self, "scaling", _SCALINGS)
 
     def init(self, xp: Any, objective: Objective, w: Array) -> State:
         damping = self.damping + xp.zeros_like(w[:, :1])

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, NamedTuple
 
-from neurosim.errors import UsageError, nearest
+from neurosim.errors import UsageError
 from neurosim.learn.line_search import StrongWolfe, check_whole, first_step, get_line_search
 from neurosim.learn.linear import conjugate_gradients, solve, solve_definite
 from neurosim.learn.members import dot
 from neurosim.learn.objective import Objective
 from neurosim.learn.optimizer import Info, Optimizer, register
+from neurosim.learn.options import check_form, check_one_of
 from neurosim.learn.status import Status
 from neurosim.parameters import Floats, param
 
 Array = Any
-_FORMS = ("standard", "lecture")
 _SOLVERS = ("auto", "dense", "cg")
 _MATRICES = ("hessian", "gauss_newton")
 _DENSE = 512  # parameters; beyond, the eigenvalues take longer than products with the Hessian
@@ -86,10 +86,9 @@ class Newton(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "line_search", get_line_search(self.line_search))
-        for what, choices in (("form", _FORMS), ("solver", _SOLVERS), ("matrix", _MATRICES)):
-            choice = getattr(self, what)
-            if choice not in choices:
-                raise UsageError(f"Newton.{what} = {choice!r}: {nearest(str(choice), choices)}")
+        check_form(self)
+        check_one_of(self, "solver", _SOLVERS)
+        check_one_of(self, "matrix", _MATRICES)
         if self.inner is not None:
             check_whole("Newton.inner", self.inner)
         if self.form == "lecture" and self.solver == "cg":
