@@ -39,11 +39,15 @@ _SQRT_HALF_BITS = _i32(0x3F3504F3)
 _TWO_BITS = _i32(0x40000000)
 LARGEST_NARROW_EXP = _f32(80.0)  # whose exponential and its reciprocal are normal numbers
 LARGEST_NARROW = _f32(0.34)  # below log(2) / 2, where no power of two is taken out
+LARGEST_WIDE = _f32(0.5)  # of `wide_exprel`, which has a polynomial of its own
 LARGEST_ANGLE = _f32(2.0**17)
 
 # (exp(r) - 1 - r) / r**2 on |r| <= log(2) / 2; error of exp(r) - 1: 1.4e-8
 _E2, _E3, _E4 = _f32(0.4999999701976776), _f32(0.1666654646396637), _f32(0.04166744649410248)
 _E5, _E6 = _f32(0.008366248570382595), _f32(0.0013869678368791938)
+# ((exp(x) - 1) / x - 1) / x on |x| <= 0.5; error of (exp(x) - 1) / x: 5.2e-9
+_R1, _R2, _R3 = _f32(0.5000000596046448), _f32(0.1666666567325592), _f32(0.04166508838534355)
+_R4, _R5, _R6 = _f32(0.008333363570272923), _f32(0.0014003906399011612), _f32(0.00019911289564333856)
 # (log((1 + s) / (1 - s)) - 2 * s) / s**3 in s**2 on |s| <= 0.1716; error 1.6e-9
 _L1, _L2, _L3 = _f32(0.6666677594184875), _f32(0.39977580308914185), _f32(0.29870927333831787)
 # (sin(r) - r) / r**3 in r**2 on |r| <= 1.02 * pi / 2; error of sin(r): 7.5e-9
@@ -142,6 +146,21 @@ def exprel_f32(x):
 def narrow_exprel_f32(x):
     """``exprel_f32(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW``: no division."""
     return fma_f32(x, _exp_tail(x, x * x), _ONE)
+
+
+@njit(**_OPTIONS)
+def wide_exprel_f32(x):
+    """``exprel_f32(x)`` for arguments that often are beyond ``LARGEST_NARROW``, as where many conductances are open."""
+    near = narrow_wide_exprel_f32(x)
+    return near if abs(x) <= LARGEST_WIDE else expm1_f32(x) / x
+
+
+@njit(**_OPTIONS)
+def narrow_wide_exprel_f32(x):
+    """``wide_exprel_f32(x)``, the same bits, for ``abs(x) <= LARGEST_WIDE``: no division."""
+    x2 = x * x
+    q = fma_f32(x2, fma_f32(x, _R6, _R5), fma_f32(x, _R4, _R3))
+    return fma_f32(x, fma_f32(x2, q, fma_f32(x, _R2, _R1)), _ONE)
 
 
 @njit(**_OPTIONS)

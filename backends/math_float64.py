@@ -27,12 +27,18 @@ _SQRT_HALF_BITS = np.int64(0x3FE6A09E667F3BCD)
 _TWO_BITS = np.int64(0x4000000000000000)
 LARGEST_NARROW_EXP = 700.0  # whose exponential and its reciprocal are normal numbers
 LARGEST_NARROW = 0.34  # below log(2) / 2, where no power of two is taken out
+LARGEST_WIDE = 0.5  # of `wide_exprel`, which has a polynomial of its own
 LARGEST_ANGLE = 2.0**40
 
 # (exp(r) - 1 - r) / r**2 on |r| <= log(2) / 2; error of exp(r) - 1: 1.8e-17
 _E2, _E3, _E4, _E5 = 0.5000000000000006, 0.1666666666666665, 0.041666666666576264, 0.008333333333359977
 _E6, _E7, _E8 = 0.001388888893137934, 0.00019841269770746604, 2.4801505635744624e-05
 _E9, _E10, _E11 = 2.7557369048756933e-06, 2.7625874647234794e-07, 2.5064149427628858e-08
+# ((exp(x) - 1) / x - 1) / x on |x| <= 0.5; error of (exp(x) - 1) / x: 2.4e-17
+_R1, _R2, _R3 = 0.5000000000000001, 0.16666666666667057, 0.04166666666665798
+_R4, _R5, _R6 = 0.008333333333113141, 0.0013888888890751189, 0.0001984127024604448
+_R7, _R8, _R9 = 2.480158573782861e-05, 2.7556994120114164e-06, 2.7557830032921615e-07
+_R10, _R11 = 2.5170651999602056e-08, 2.0853139922954017e-09
 # (log((1 + s) / (1 - s)) - 2 * s) / s**3 in s**2 on |s| <= 0.1716; error 2.7e-18
 _L1, _L2, _L3, _L4 = 0.6666666666666734, 0.3999999999941652, 0.28571428742073834, 0.22222198598874898
 _L5, _L6, _L7 = 0.18183563238582676, 0.15314073429143926, 0.14795759939207834
@@ -144,6 +150,24 @@ def exprel_f64(x):
 def narrow_exprel_f64(x):
     """``exprel_f64(x)``, the same bits, for ``abs(x) <= LARGEST_NARROW``: no division."""
     return fma_f64(x, _exp_tail(x, x * x), 1.0)
+
+
+@njit(**_OPTIONS)
+def wide_exprel_f64(x):
+    """``exprel_f64(x)`` for arguments that often are beyond ``LARGEST_NARROW``, as where many conductances are open."""
+    near = narrow_wide_exprel_f64(x)
+    return near if abs(x) <= LARGEST_WIDE else expm1_f64(x) / x
+
+
+@njit(**_OPTIONS)
+def narrow_wide_exprel_f64(x):
+    """``wide_exprel_f64(x)``, the same bits, for ``abs(x) <= LARGEST_WIDE``: no division."""
+    x2 = x * x
+    q = fma_f64(x2, _R11, fma_f64(x, _R10, _R9))
+    q = fma_f64(x2, q, fma_f64(x, _R8, _R7))
+    q = fma_f64(x2, q, fma_f64(x, _R6, _R5))
+    q = fma_f64(x2, q, fma_f64(x, _R4, _R3))
+    return fma_f64(x, fma_f64(x2, q, fma_f64(x, _R2, _R1)), 1.0)
 
 
 @njit(**_OPTIONS)

@@ -20,7 +20,8 @@ name    float64  float32 method
 ======= ======== ======= ========================================================
 exp     0.89     0.86    polynomial on ``abs(r) <= log(2) / 2``, two scalings
 expm1   1.56     1.28    same polynomial, ``2**k * p + (2**k - 1)``
-exprel  1.48     1.72    same polynomial near 0, `expm1` over ``x`` elsewhere
+exprel  1.48     1.75    same polynomial near 0, `expm1` over ``x`` elsewhere
+wider   1.51     1.75    polynomial on ``abs(x) <= 0.5``, else the same
 log     0.85     0.84    odd polynomial in ``f / (2 + f)``
 log1p   0.99     1.04    `log` with the rounding error of ``1 + x`` added back
 tanh    1.42     1.42    `expm1` in two parts, one Newton step on the quotient
@@ -35,6 +36,7 @@ does not notice when they change.
 from .math_float32 import LARGEST_ANGLE as _LARGEST_ANGLE_F32
 from .math_float32 import LARGEST_NARROW as _LARGEST_NARROW_F32
 from .math_float32 import LARGEST_NARROW_EXP as _LARGEST_NARROW_EXP_F32
+from .math_float32 import LARGEST_WIDE as _LARGEST_WIDE_F32
 from .math_float32 import (
     cos_f32,
     exp_f32,
@@ -46,12 +48,15 @@ from .math_float32 import (
     narrow_exp_f32,
     narrow_expm1_f32,
     narrow_exprel_f32,
+    narrow_wide_exprel_f32,
     sin_f32,
     tanh_f32,
+    wide_exprel_f32,
 )
 from .math_float64 import LARGEST_ANGLE as _LARGEST_ANGLE_F64
 from .math_float64 import LARGEST_NARROW as _LARGEST_NARROW_F64
 from .math_float64 import LARGEST_NARROW_EXP as _LARGEST_NARROW_EXP_F64
+from .math_float64 import LARGEST_WIDE as _LARGEST_WIDE_F64
 from .math_float64 import (
     cos_f64,
     exp_f64,
@@ -63,8 +68,10 @@ from .math_float64 import (
     narrow_exp_f64,
     narrow_expm1_f64,
     narrow_exprel_f64,
+    narrow_wide_exprel_f64,
     sin_f64,
     tanh_f64,
+    wide_exprel_f64,
 )
 
 __all__ = ["FUNCTIONS", "LARGEST_ANGLE", "NARROW", "magnitude_f32", "magnitude_f64"]
@@ -74,8 +81,10 @@ FUNCTIONS = {
     ("exp", "float32"): exp_f32,
     ("expm1", "float64"): expm1_f64,
     ("exprel", "float64"): exprel_f64,
+    ("wide_exprel", "float64"): wide_exprel_f64,
     ("expm1", "float32"): expm1_f32,
     ("exprel", "float32"): exprel_f32,
+    ("wide_exprel", "float32"): wide_exprel_f32,
     ("log", "float64"): log_f64,
     ("log", "float32"): log_f32,
     ("log1p", "float64"): log1p_f64,
@@ -93,11 +102,13 @@ NARROW = {
         "exp": (narrow_exp_f64, float(_LARGEST_NARROW_EXP_F64)),
         "expm1": (narrow_expm1_f64, float(_LARGEST_NARROW_F64)),
         "exprel": (narrow_exprel_f64, float(_LARGEST_NARROW_F64)),
+        "wide_exprel": (narrow_wide_exprel_f64, float(_LARGEST_WIDE_F64)),
     },
     "float32": {
         "exp": (narrow_exp_f32, float(_LARGEST_NARROW_EXP_F32)),
         "expm1": (narrow_expm1_f32, float(_LARGEST_NARROW_F32)),
         "exprel": (narrow_exprel_f32, float(_LARGEST_NARROW_F32)),
+        "wide_exprel": (narrow_wide_exprel_f32, float(_LARGEST_WIDE_F32)),
     },
 }
 LARGEST_ANGLE = {"float64": float(_LARGEST_ANGLE_F64), "float32": float(_LARGEST_ANGLE_F32)}

@@ -19,7 +19,7 @@ from neurosim.backends.base import Kernel, NonFiniteState, Window
 from neurosim.backends.printers.numba_printer import print_kernel
 from neurosim.backends.printers.numba_template import INPUTS, WORDS
 from neurosim.backends.program import Probe
-from neurosim.backends.tracing import Trace, relative_exponentials, share_exponentials
+from neurosim.backends.tracing import Trace, fused_products, relative_exponentials, share_exponentials
 
 MAX_STEPS = 1 << 16  # of one call: events carry their step in 16 bits
 _EVENT_BYTES = 6
@@ -63,7 +63,7 @@ class NumbaKernel(Kernel):
         values: Mapping[str, Any],
         state: Mapping[str, Any],
     ) -> None:
-        traced = relative_exponentials(share_exponentials(trace))
+        traced = fused_products(relative_exponentials(share_exponentials(trace)))
         program = trace.program
         self.source, layout = print_kernel(traced)
         compiled = kernel_cache.load(self.source, "kernel", _mathematics()).kernel

@@ -6,8 +6,9 @@ LLVM sees without run-time checks that they do not overlap, and vectorises the l
 loop has rows in a scratch array of the same kind. Blocks are padded to whole vectors by copies of the last lane, so no
 scalar remainder is left.
 
-Nothing is compiled with fast-math: each operation is rounded as IEEE 754 says, products and sums are not
-contracted, and the bits are those of NumPy on every machine, for every number of threads.
+Nothing is compiled with fast-math: each operation is rounded as IEEE 754 says, products and sums are fused where the
+trace says so and nowhere else, and the bits are the same on every machine, for every number of threads; those of NumPy,
+where the formula has no exponential or other elementary function.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class _Printer:
         self.trace, self.layout = trace, Layout(trace)
         self.nodes = trace.graph.nodes
         self.imports: set[str] = set()
+        self.instructions: set[str] = set()
         self.constants: dict[str, str] = {}  # expression → name
         self.names: dict[int, str] = {}
 
@@ -69,9 +71,11 @@ class _Printer:
             function = f"{prefix}{node.op}_{SHORT[node.dtype]}"
             self.imports.add(function)
             return f"{function}({operands[0]})"
-        extra = {}
+        extra = {"short": SHORT.get(node.dtype, "")}
+        if node.op == "fma":
+            self.instructions.add(f"fma_{SHORT[node.dtype]}")
         if node.op == "sign":
-            extra = {k: self.constant(v, node.dtype) for k, v in (("one", 1), ("zero", 0), ("minus", -1))}
+            extra |= {k: self.constant(v, node.dtype) for k, v in (("one", 1), ("zero", 0), ("minus", -1))}
         text = OPERATORS[node.op].format(*operands, **extra)
         return f"np.int32({text})" if node.dtype == "int32" else text  # Numba would go on in 64 bits
 
@@ -342,6 +346,8 @@ class _Printer:
             "from neurosim.backends.kernel_support import sample",
             f"from neurosim.backends.pointers import {'flush_subnormals, pointer, restore' if flushes else 'pointer'}",
         ]
+        if self.instructions:
+            support.append(f"from neurosim.backends.intrinsics import {', '.join(sorted(self.instructions))}")
         self.imports.add(f"magnitude_{SHORT[program.dtype]}")  # of the check for what is not finite
         support.append(f"from neurosim.backends.math_functions import {', '.join(sorted(self.imports))}")
         return TEMPLATE.format(

@@ -41,12 +41,13 @@ OPERATORS = {
     "bitwise_left_shift": "{0} << {1}",
     "bitwise_right_shift": "{0} >> {1}",
     "where": "{1} if {0} else {2}",
+    "fma": "fma_{short}({0}, {1}, {2})",  # an instruction
 }
 # our own mathematics, math_functions
 CALLS = (frozenset(FUNCTIONS) | frozenset(KERNEL_FUNCTIONS)) - frozenset(OPERATORS)
 # Functions with a shorter version for small arguments, and the bound: see math_functions.NARROW, whose import would
 # cost every process the import of Numba.
 NARROW = {
-    "float32": {"exp": 80.0, "expm1": 0.34, "exprel": 0.34},
-    "float64": {"exp": 700.0, "expm1": 0.34, "exprel": 0.34},
+    "float32": {"exp": 80.0, "expm1": 0.34, "exprel": 0.34, "wide_exprel": 0.5},
+    "float64": {"exp": 700.0, "expm1": 0.34, "exprel": 0.34, "wide_exprel": 0.5},
 }

@@ -5,9 +5,10 @@ node (hash-consing), operations on constants are done at once, and the nodes are
 computed. What a formula may use is listed in :mod:`neurosim.backends.tracing.functions` and nowhere else.
 """
 
-from neurosim.backends.tracing.affine import NotAffine, coefficient
+from neurosim.backends.tracing.affine import NotAffine, Parts, coefficient, parts
 from neurosim.backends.tracing.evaluate import Plan, evaluate
 from neurosim.backends.tracing.functions import FUNCTIONS, NotTraceable
+from neurosim.backends.tracing.fused_products import fused_products
 from neurosim.backends.tracing.graph import Graph, Node, Value
 from neurosim.backends.tracing.program_trace import Trace, trace
 from neurosim.backends.tracing.relative_exponentials import relative_exponentials
@@ -19,11 +20,14 @@ __all__ = [
     "Node",
     "NotAffine",
     "NotTraceable",
+    "Parts",
     "Plan",
     "Trace",
     "Value",
     "coefficient",
     "evaluate",
+    "fused_products",
+    "parts",
     "relative_exponentials",
     "share_exponentials",
     "trace",

@@ -1,9 +1,11 @@
-"""The coefficient of one value in another that is linear in it.
+"""A value as a·x + b, where it is linear in another.
 
-Exponential Euler needs a in dx/dt = a·x + b. Differences f(1) − f(0) lose digits in float32; the graph does not.
+Exponential Euler needs a and b in dx/dt = a·x + b. Differences f(1) − f(0) lose digits in float32; the graph does not.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from neurosim.backends.errors import UsageError
 from neurosim.backends.tracing.graph import Graph, Value
@@ -22,6 +24,13 @@ def dependants(graph: Graph, leaf: int) -> set[int]:
     return found
 
 
+class Parts(NamedTuple):
+    """Of ``y = a·x + b``; None is nothing at all."""
+
+    slope: Value | None
+    rest: Value | None
+
+
 def coefficient(graph: Graph, y: Value, x: Value) -> Value | None:
     """``a`` in ``y = a·x + b``, where neither depends on ``x``; None where ``y`` does not depend on ``x`` at all.
 
@@ -30,42 +39,46 @@ def coefficient(graph: Graph, y: Value, x: Value) -> Value | None:
     NotAffine
         When ``y`` is not linear in ``x``.
     """
-    depends = dependants(graph, x.index)
-    known: dict[int, Value | None] = {}
+    return parts(graph, y, x).slope
 
-    def visit(index: int) -> Value | None:
+
+def parts(graph: Graph, y: Value, x: Value) -> Parts:
+    """``a`` and ``b`` in ``y = a·x + b``, where neither depends on ``x``.
+
+    Raises
+    ------
+    NotAffine
+        When ``y`` is not linear in ``x``.
+    """
+    depends = dependants(graph, x.index)
+    known: dict[int, Parts] = {}
+
+    def visit(index: int) -> Parts:
         if index not in known:
             known[index] = compute(index)
         return known[index]
 
-    def compute(index: int) -> Value | None:
+    def compute(index: int) -> Parts:
         if index == x.index:
-            return graph.constant(1, x.dtype)
+            return Parts(graph.constant(1, x.dtype), None)
         if index not in depends:
-            return None
+            return Parts(None, Value(graph, index))
         node = graph.nodes[index]
         values = [Value(graph, i) for i in node.args]
-        if node.op == "add":
-            a, b = visit(node.args[0]), visit(node.args[1])
-            return b if a is None else a if b is None else _sum(graph, a, b)
-        if node.op == "subtract":
-            a, b = visit(node.args[0]), visit(node.args[1])
-            return a if b is None else _negated(graph, b) if a is None else _sum(graph, a, _negated(graph, b))
+        if node.op in ("add", "subtract"):
+            first, second = visit(node.args[0]), visit(node.args[1])
+            combine = _sum if node.op == "add" else _difference
+            return Parts(*(combine(graph, a, b) for a, b in zip(first, second, strict=True)))
         if node.op == "negative":
-            a = visit(node.args[0])
-            return None if a is None else _negated(graph, a)
+            return Parts(*(None if a is None else _negated(graph, a) for a in visit(node.args[0])))
         if node.op == "multiply" and len(depends.intersection(node.args)) == 1 and node.args[0] != node.args[1]:
             i = 0 if node.args[0] in depends else 1
-            a = visit(node.args[i])
-            return None if a is None else _product(graph, a, values[1 - i])
+            return Parts(*(None if a is None else _product(graph, a, values[1 - i]) for a in visit(node.args[i])))
         if node.op == "divide" and node.args[1] not in depends:
-            a = visit(node.args[0])
-            return None if a is None else a / values[1]
+            return Parts(*(None if a is None else a / values[1] for a in visit(node.args[0])))
         if node.op == "where" and node.args[0] not in depends:
-            a, b = visit(node.args[1]), visit(node.args[2])
-            if a is None and b is None:
-                return None
-            return graph.where(values[0], 0.0 if a is None else a, 0.0 if b is None else b)
+            pairs = zip(visit(node.args[1]), visit(node.args[2]), strict=True)
+            return Parts(*(_either(graph, values[0], a, b) for a, b in pairs))
         raise NotAffine(f"not linear: {node.op}")
 
     return visit(y.index)
@@ -85,7 +98,19 @@ def _negated(graph: Graph, a: Value) -> Value:
     return -a if inside is None else inside
 
 
-def _sum(graph: Graph, a: Value, b: Value) -> Value:
+def _either(graph: Graph, condition: Value, a: Value | None, b: Value | None) -> Value | None:
+    if a is None and b is None:
+        return None
+    return graph.where(condition, 0.0 if a is None else a, 0.0 if b is None else b)
+
+
+def _difference(graph: Graph, a: Value | None, b: Value | None) -> Value | None:
+    return a if b is None else _sum(graph, a, _negated(graph, b))
+
+
+def _sum(graph: Graph, a: Value | None, b: Value | None) -> Value | None:
+    if a is None or b is None:
+        return b if a is None else a
     x, y = _inside(graph, a), _inside(graph, b)
     if x is not None:
         return -(x + y) if y is not None else b - x

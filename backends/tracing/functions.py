@@ -94,6 +94,7 @@ COMPARISONS = {
 # What only kernels have: trace passes put it in place of formulas.
 KERNEL_FUNCTIONS: dict[str, Function] = {
     "exprel": _FLOAT1,  # expm1(x) / x, 1 at 0
+    "wide_exprel": _FLOAT1,  # the same by a longer polynomial
     "fma": Function(3, "float"),  # a·b + c, rounded once
 }
 SPECIAL = ("where", "astype")  # operands of different types; written out in Graph

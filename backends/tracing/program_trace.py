@@ -7,7 +7,7 @@ not on the lane is computed once a step, outside the loop over lanes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
@@ -77,9 +77,25 @@ class Trace:
 
     def host_values(self, values: Mapping[str, Any]) -> list[Any]:
         """Values of the hoisted nodes, by NumPy."""
-        typed = {f"parameter {s.name}": np.asarray(values[s.name], dtype=s.dtype) for s in self.program.slots}
         with np.errstate(all="ignore"):  # a bad parameter shows as a non-finite state, with its place
-            return evaluate(self.graph, self.hoisted, np, typed)
+            return evaluate(self.graph, self.hoisted, np, _Typed(self.program, values))
+
+
+class _Typed(Mapping[str, Any]):
+    """Parameters in their types, made when they are read: a copy of an array is gone after its last use."""
+
+    def __init__(self, program: Program, values: Mapping[str, Any]) -> None:
+        self._types = {f"parameter {s.name}": s.dtype for s in program.slots}
+        self._values = values
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return np.asarray(self._values[name.removeprefix("parameter ")], dtype=self._types[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
 
 
 def _level(node: Node, lanes: set[str], args: list[Level]) -> Level:

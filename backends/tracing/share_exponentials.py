@@ -33,7 +33,7 @@ def share_exponentials(trace: Trace) -> Trace:
         _, power, factor = plan[index]
         return _power(x, power) * factor
 
-    return rewritten(trace, {index: source for index, (source, _, _) in plan.items()}, make)
+    return rewritten(trace, {index: (source,) for index, (source, _, _) in plan.items()}, make)
 
 
 def _power(x: Value, power: int) -> Value:

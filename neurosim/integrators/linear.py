@@ -5,35 +5,43 @@ Differences such as f(1) − f(0) would lose digits in float32.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from neurosim.backends.tracing import Graph, NotAffine, Value, coefficient
+from neurosim.backends.tracing import Graph, NotAffine, Parts, Value, parts
 from neurosim.integrators.base import slopes
 from neurosim.model import NeuronModel
 
 
-def slopes_and_rates(xp: Graph, model: NeuronModel, s: Any, i_syn: Any) -> tuple[Any, list[Any], list[bool]]:
-    """Derivatives f, and for each variable x the coefficient a in f = a·x + b with all else frozen.
+class Slope(NamedTuple):
+    """Derivative f of a variable x, and a and b in f = a·x + b with all else frozen.
 
-    The coefficient is None where f does not depend on x, or is not linear in it. Last, whether b is nothing at all.
+    ``rate`` is None where f does not depend on x, or is not linear in it; ``rest`` is None where b is nothing, too.
     """
+
+    whole: Any
+    rate: Value | None
+    rest: Value | None
+    decays: bool  # f is written as a·x
+
+
+def linear_slopes(xp: Graph, model: NeuronModel, s: Any, i_syn: Any) -> list[Slope]:
+    """The derivative of each variable."""
     derivatives = slopes(xp, model, s, i_syn)
-    found = [_rate(xp, slope, x) for slope, x in zip(derivatives, s, strict=True)]
-    return derivatives, found, [_decays(xp, *of_one) for of_one in zip(derivatives, s, found, strict=True)]
+    return [_slope(xp, whole, x) for whole, x in zip(derivatives, s, strict=True)]
 
 
-def _rate(graph: Graph, slope: Any, x: Any) -> Value | None:
-    if not isinstance(slope, Value):
-        return None
+def _slope(graph: Graph, whole: Any, x: Any) -> Slope:
+    if not isinstance(whole, Value):
+        return Slope(whole, None, None, False)
     try:
-        return coefficient(graph, slope, x)
+        found = parts(graph, whole, x)
     except NotAffine:
-        return None
+        found = Parts(None, None)
+    return Slope(whole, *found, decays=_decays(graph, whole, x, found.slope))
 
 
-def _decays(graph: Graph, slope: Any, x: Any, rate: Any) -> bool:
-    """Whether a slope is the product of its variable and its rate."""
+def _decays(graph: Graph, whole: Value, x: Any, rate: Value | None) -> bool:
     if rate is None:
         return False
-    node = graph.nodes[slope.index]
+    node = graph.nodes[whole.index]
     return node.op == "multiply" and sorted(node.args) == sorted((x.index, rate.index))

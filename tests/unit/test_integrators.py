@@ -13,7 +13,7 @@ from neurosim import Constant, Network, NeuronModel, Population, Simulation, Usa
 from neurosim.backends.tracing import Graph, evaluate
 from neurosim.integrators import INTEGRATORS, get_integrator
 from neurosim.integrators.exact import expm as our_expm
-from neurosim.integrators.linear import slopes_and_rates
+from neurosim.integrators.linear import linear_slopes
 from neurosim.integrators.traced import options_of, symbols
 from neurosim.models import LIF, FitzHughNagumo, HodgkinHuxley, Izhikevich, all_models
 from neurosim.parameters import bind
@@ -193,22 +193,24 @@ def test_parameters_may_have_any_name(fuse):
 
 
 def linear_part(model, s, current):
-    """Slopes and rates at a state."""
+    """Slopes, rates and rests at a state."""
     graph, dtype = Graph(), str(current.dtype)
     traced, at = symbols(graph, type(model), options_of(model), dtype)
-    slopes, rates, _ = slopes_and_rates(graph, traced, at, graph.input("current", dtype))
-    found = [x for x in (*slopes, *rates) if x is not None]
+    slopes = linear_slopes(graph, traced, at, graph.input("current", dtype))
     inputs = model.values() | s._asdict() | {"current": current}
-    values = iter(evaluate(graph, [x.index for x in found], np, inputs))
-    return [next(values) for _ in slopes], [None if rate is None else next(values) for rate in rates]
+
+    def values(traced):
+        found = iter(evaluate(graph, [x.index for x in traced if x is not None], np, inputs))
+        return [None if x is None else next(found) for x in traced]
+
+    return tuple(values([getattr(slope, part) for slope in slopes]) for part in ("whole", "rate", "rest"))
 
 
 @MODELS
 def test_rates_are_the_difference_of_slopes(entry):
     model, s, current = states(entry, 6, "float64")
-    slopes, rates = linear_part(model, s, current)
     direct = model.derivatives(np, s, current)
-    for name, rate, slope in zip(s._fields, rates, slopes, strict=True):
+    for name, slope, rate, rest in zip(s._fields, *linear_part(model, s, current), strict=True):
         np.testing.assert_array_equal(slope, getattr(direct, name))
 
         def f(x, name=name):
@@ -223,6 +225,7 @@ def test_rates_are_the_difference_of_slopes(entry):
         else:
             assert bend.max() < 1e-12
             np.testing.assert_allclose(np.broadcast_to(rate, 6), at_1 - at_0, atol=1e-12 * scale.max())
+            np.testing.assert_allclose(0.0 if rest is None else rest, at_0, rtol=1e-12, atol=1e-14)
 
 
 @MODELS

@@ -127,6 +127,16 @@ def test_expm1_over_its_argument_becomes_one_function(dtype):
     np.testing.assert_allclose(found, exprel(a), rtol=3 * np.finfo(dtype).eps)
 
 
+def test_what_has_arrivals_takes_the_longer_polynomial():
+    def function(xp, state, params, clock):
+        a = -params["g"] - 0.1
+        return Outputs({"v": state["v"] * (xp.expm1(a) / a)}, state["v"] > 1e9, {})
+
+    traced = relative_exponentials(trace(Program("bombarded", "float64", ("v",), (), function, (), ("g",))))
+    assert quotients(traced, "wide_exprel")
+    assert not quotients(traced, "exprel")
+
+
 def test_exponential_euler_divides_by_no_rate():
     cells = Population("cells", HodgkinHuxley(), 3, stimuli=(Constant(10.0),))
     integrator = get_integrator("exponential_euler")

@@ -41,7 +41,7 @@ class TestCutShort:
         net = Network(
             (
                 Population("calm", LIF(), 3, (Constant(2.0),)),
-                Population("wild", LIF(), 2, (Step([0.0, -1e308], start=30.0),)),
+                Population("wild", LIF(r_m=1e9), 2, (Step([0.0, -1e308], start=30.0),)),
             )
         )
         record = (Record("calm", "v"), Record("calm", "spikes"), Record("wild", "v"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from neurosim.backends import Clock, Outputs, Probe, Program, Slot, get
 from neurosim.backends.printers.numba_printer import print_kernel
 from neurosim.backends.printers.numba_tables import CALLS
-from neurosim.backends.tracing import FUNCTIONS, Graph, NotAffine, NotTraceable, coefficient, evaluate, trace
+from neurosim.backends.tracing import FUNCTIONS, Graph, NotAffine, NotTraceable, coefficient, evaluate, parts, trace
 from neurosim.backends.tracing.functions import INSTEAD
 from neurosim.backends.tracing.program_trace import Level
 
@@ -430,17 +430,21 @@ def test_coefficient_of_a_random_affine_expression(rng):
     i0 = np.arange(7)
     inputs = {name: graph.input(name, dtype) for name, dtype in (("x0", "float64"), ("x1", "float64"), ("i0", "int64"))}
     y = build(graph, tree, inputs, "float64")
-    a = coefficient(graph, y, inputs["x0"])
+    a, b = parts(graph, y, inputs["x0"])
+    assert (a is None) == (coefficient(graph, y, inputs["x0"]) is None)
     with np.errstate(all="ignore"):
         at = [
             np.broadcast_to(build(xp, tree, {"x0": np.full(7, value), "x1": x1, "i0": i0}, "float64"), (7,))
             for value in (0.0, 1.0)
         ]
+        without = {"x0": np.full(7, np.nan), "x1": x1, "i0": i0}
+        scale = 1e-12 * (np.abs(at[0]) + np.abs(at[1]))
+        rest = 0.0 if b is None else evaluate(graph, [b.index], xp, without)[0]
+        assert np.all(np.abs(rest - at[0]) <= scale + 1e-12)
         if a is None:
             np.testing.assert_array_equal(at[1], at[0])
             return
-        (value,) = evaluate(graph, [a.index], xp, {"x0": np.full(7, np.nan), "x1": x1, "i0": i0})
-    scale = 1e-12 * (np.abs(at[0]) + np.abs(at[1]))
+        (value,) = evaluate(graph, [a.index], xp, without)
     assert np.all(np.abs(value - (at[1] - at[0])) <= scale + 1e-12)
 
 
@@ -463,6 +467,8 @@ def test_what_is_not_linear_is_not_affine(graph, x, y, formula):
 
 def test_nothing_depends_on_what_is_not_there(graph, x, y):
     assert coefficient(graph, graph.exp(y), x) is None
+    assert parts(graph, graph.exp(y), x).rest.index == graph.exp(y).index
+    assert parts(graph, x * y, x).rest is None
     assert coefficient(graph, graph.constant(1.0, "float64"), x) is None
 
 
