@@ -150,6 +150,7 @@ class Backend(ABC):
         probes: Sequence[Probe] = (),
         *,
         fuse: Fuse = "auto",
+        trace: Trace | None = None,
     ) -> Kernel:
         """Make a program ready to run over ``n`` lanes.
 
@@ -167,11 +168,14 @@ class Backend(ABC):
             What to sample.
         fuse : {"auto", "require", "off"}
             Fused where possible with a :class:`SlowPathWarning` where not; fused or an error; op by op.
+        trace : Trace, optional
+            Of this program or one of the same formula, where it has been made: see
+            :class:`~neurosim.backends.shared_traces.SharedTraces`.
         """
         from neurosim.backends.eager import EagerKernel  # which is made of this class
 
         kernel: Kernel
-        traced = self.traced(program, fuse)
+        traced = self.traced(program, fuse) if trace is None else trace
         if traced is not None:
             kernel = self.compile_fused(traced, n, values, state)
         else:

@@ -6,8 +6,9 @@ too.
 """
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from neurosim.backends.compiled import njit
 from neurosim.backends.drawn_kernels import LANE, NOWHERE, STRIDE, add_drawn, commit, draw_all, draw_and_add, look_up
 from neurosim.backends.plasticity_kernels import add_plastic, take_over
 from neurosim.backends.pointers import call_kernel, call_plain, load_acquire, pointer, prefetch, store_release

@@ -12,8 +12,9 @@ not suffice.
 from typing import NamedTuple
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
+from neurosim.backends.compiled import njit
 from neurosim.backends.pointers import pointer, prefetch
 from neurosim.backends.row_kernels import until
 from neurosim.backends.row_targets import row_targets

@@ -10,7 +10,7 @@ import numpy as np
 
 from neurosim.backends.base import Backend, Kernel, NonFiniteState, Window
 from neurosim.backends.errors import UsageError
-from neurosim.backends.program import Clock, Outputs, Probe, Program
+from neurosim.backends.program import LAST_EVENT, Clock, Outputs, Probe, Program
 from neurosim.backends.tracing import NotTraceable, trace
 
 
@@ -39,7 +39,7 @@ class EagerKernel(Kernel):
         self._lane = xp.arange(n, dtype=xp.int64, device=backend.device)
         self._parameters = {s.name: self._frozen(backend.asarray(values[s.name], s.dtype)) for s in program.slots}
         self._state: dict[str, Any] = {}
-        for name in program.state:
+        for name in program.carried:
             self.write(name, state[name])
         self.probe(())
 
@@ -57,8 +57,9 @@ class EagerKernel(Kernel):
         return np.array(self._backend.to_numpy(self._state[name]))
 
     def write(self, name: str, values: np.ndarray) -> None:
-        full = np.array(np.broadcast_to(np.asarray(values, dtype=self.program.dtype), (self._n,)))
-        self._state[name] = self._frozen(self._backend.asarray(full, self.program.dtype))
+        dtype = "int32" if name == LAST_EVENT else self.program.dtype
+        full = np.array(np.broadcast_to(np.asarray(values, dtype=dtype), (self._n,)))
+        self._state[name] = self._frozen(self._backend.asarray(full, dtype))
 
     def _step(self, state: Mapping[str, Any], step: int, arrived: Sequence[Any]) -> Outputs:
         clock = Clock(step=self._backend.asarray(step, "int64"), lane=self._lane)
@@ -91,7 +92,7 @@ class EagerKernel(Kernel):
                 if step % probe.every == 0:
                     array = state[probe.name] if probe.name in state else outputs.observables[probe.name]
                     taken.append(xp.take(xp.broadcast_to(array, (self._n,)), lanes))
-            state = {name: self._carried(outputs.state[name]) for name in self.program.state}
+            state = self._after(outputs, state, step)
             masks.append(xp.broadcast_to(outputs.event, (self._n,)))
         self._check(state, before, first_step, n_steps, arrivals)
         self._state = state
@@ -106,6 +107,13 @@ class EagerKernel(Kernel):
             ],
         )
 
+    def _after(self, outputs: Outputs, state: Mapping[str, Any], step: int) -> dict[str, Any]:
+        after = {name: self._carried(outputs.state[name]) for name in self.program.state}
+        if self.program.last_event:
+            now = self._backend.asarray(step, "int32")
+            after[LAST_EVENT] = self._carried(self._backend.xp.where(outputs.event, now, state[LAST_EVENT]))
+        return after
+
     def _carried(self, x: Any) -> Any:
         xp = self._backend.xp
         if not hasattr(x, "shape") or x.shape != (self._n,):
@@ -114,7 +122,7 @@ class EagerKernel(Kernel):
 
     def _finite(self, state: Mapping[str, Any]) -> bool:
         xp = self._backend.xp
-        return all(bool(xp.all(xp.isfinite(x))) for x in state.values())
+        return all(bool(xp.all(xp.isfinite(state[name]))) for name in self.program.state)
 
     def _check(
         self,
@@ -130,8 +138,8 @@ class EagerKernel(Kernel):
         state = before
         for step in range(first_step, first_step + n_steps):
             outputs = self._step(state, step, [array[step - first_step, :] for array in arrivals])
-            state = {name: self._carried(outputs.state[name]) for name in self.program.state}
-            values = np.stack([self._backend.to_numpy(x) for x in state.values()], axis=-1)
+            state = self._after(outputs, state, step)
+            values = np.stack([self._backend.to_numpy(state[name]) for name in self.program.state], axis=-1)
             bad = np.argwhere(~np.isfinite(values))  # by lane, then in the order of the state
             if bad.size:
                 lane, row = bad[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numba import njit
+from neurosim.backends.compiled import njit
 
 # Columns of the table of probes.
 EVERY, ROW, BEGIN, END, OFFSET = range(5)

@@ -22,6 +22,7 @@ from neurosim.backends.rows import Rows
 
 if TYPE_CHECKING:
     from neurosim.backends.drawn_rows import DrawnRows  # which needs Numba
+    from neurosim.backends.plasticity_carried import Carried
     from neurosim.backends.plasticity_reference import PlasticRows
     from neurosim.backends.plasticity_rules import Plastic
     from neurosim.backends.row_regenerator import Bundle
@@ -119,25 +120,25 @@ class PythonLoop:
         self._drawn = [of for of in rows if not isinstance(of, Rows)]
         self._n_accumulators, self._dtype = n_accumulators, dtype
         self._work, self.window, self._horizon = schedule(self._rows, plastics)
-        self._plastic = _plastic_rows(rows, plastics, members)
+        self._plastic = _plastic_rows(rows, plastics, members)  # in the order of plastics
         self._past: dict[int, np.ndarray] = {}  # step → numbers of the neurons that spiked, ascending
 
     def past(self) -> dict[int, np.ndarray]:
         """The spikes that have not arrived everywhere: step → numbers of neurons, ascending."""
         return {step: ids for step, ids in self._past.items() if len(ids)}
 
-    def plasticity(self) -> Any:
-        """What plastic synapses carry, for :meth:`resume` of the loop that follows."""
-        return self._plastic
+    def carried(self) -> list[Carried]:
+        """What plastic rows carry besides weights, for :meth:`resume` of the loop that follows."""
+        return [plastic.carried() for plastic in self._plastic.values()]
 
     def bring_up_to_date(self) -> None:
         """Plastic weights are so after every step."""
 
-    def resume(self, now: int, past: Mapping[int, np.ndarray], plasticity: Any = None) -> None:
-        """Go on at step ``now`` with these spikes in flight, and what plastic synapses carried in the loop before."""
-        if plasticity is not None:
-            self._plastic = plasticity
+    def resume(self, now: int, past: Mapping[int, np.ndarray], carried: Sequence[Carried] = ()) -> None:
+        """Go on at step ``now`` with these spikes in flight, and what plastic rows carried in the loop before."""
         self._past = {step: ids for step, ids in past.items() if step >= now - self._horizon}
+        for plastic, of in zip(self._plastic.values(), carried, strict=bool(carried)):
+            plastic.resume(now, self._past, of)
 
     def record(self, names: Sequence[str]) -> None:
         """Every spike is handed out, whoever wants it."""

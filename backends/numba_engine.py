@@ -6,19 +6,22 @@ import mmap
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
 import numba
 import numpy as np
 
 from neurosim.backends import kernel_cache
 from neurosim.backends.base import Kernel, NonFiniteState, Window
+from neurosim.backends.printers.numba_layout import Layout
 from neurosim.backends.printers.numba_printer import print_kernel
 from neurosim.backends.printers.numba_template import INPUTS, WORDS
-from neurosim.backends.program import Probe
+from neurosim.backends.program import LAST_EVENT, Probe
 from neurosim.backends.tracing import Trace, fused_products, relative_exponentials, share_exponentials
 
 MAX_STEPS = 1 << 16  # of one call: events carry their step in 16 bits
@@ -39,6 +42,19 @@ def _mathematics() -> str:
         folder / "pointers.py",
     )
     return numba.__version__ + "".join(file.read_text(encoding="utf-8") for file in files)
+
+
+# Of traces that are in use: populations that share theirs are rewritten and printed once.
+_PRINTED: WeakKeyDictionary[Trace, tuple[Trace, str, Layout]] = WeakKeyDictionary()
+
+
+def _printed(trace: Trace) -> tuple[Trace, str, Layout]:
+    """What a kernel is made of: the rewritten trace, its source, and where that expects everything."""
+    if trace not in _PRINTED:
+        # Weak references to the traces: what is kept must hold none of them itself.
+        traced = fused_products(relative_exponentials(share_exponentials(replace(trace))))
+        _PRINTED[trace] = (traced, *print_kernel(traced))
+    return _PRINTED[trace]
 
 
 @cache
@@ -63,9 +79,8 @@ class NumbaKernel(Kernel):
         values: Mapping[str, Any],
         state: Mapping[str, Any],
     ) -> None:
-        traced = fused_products(relative_exponentials(share_exponentials(trace)))
         program = trace.program
-        self.source, layout = print_kernel(traced)
+        traced, self.source, layout = _printed(trace)
         compiled = kernel_cache.load(self.source, "kernel", _mathematics()).kernel
         self.address, self._call = compiled.address, compiled.ctypes
         self.program, self.n, self.block = program, n, layout.block
@@ -73,7 +88,8 @@ class NumbaKernel(Kernel):
         self._rows = {name: row for row, name in enumerate((*program.state, *program.observables))}
         self._blocks = -(-n // layout.block)
         self._state = np.empty((self._blocks, len(program.state), layout.block), dtype=program.dtype)
-        for name in program.state:
+        self._last = np.empty((self._blocks, layout.n_last, layout.block), np.int32)
+        for name in program.carried:
             self.write(name, state[name])
         hoisted = dict(zip(traced.hoisted, traced.host_values(values), strict=True))
 
@@ -94,7 +110,7 @@ class NumbaKernel(Kernel):
         }
         # Random words that are kept for four steps; of which four, nobody knows yet.
         self._kept = np.empty((self._blocks, len(layout.words), layout.block), np.uint32), np.full(self._blocks, -1)
-        self._set(state=self._state, words=self._kept[0], words_of=self._kept[1], **self._parameters)
+        self._set(state=self._state, last=self._last, words=self._kept[0], words_of=self._kept[1], **self._parameters)
         self._seconds_per_step = np.inf  # until the first call was measured
         self._measured = False
         self.probe(())
@@ -133,10 +149,14 @@ class NumbaKernel(Kernel):
         return [self._samples[o : o + count * width].reshape(count, width) for o, count, width in self._shapes]
 
     def read(self, name: str) -> np.ndarray:
-        return self._state[:, self._rows[name]].reshape(-1)[: self.n].copy()
+        return self._tiles(name).reshape(-1)[: self.n].copy()
 
     def write(self, name: str, values: np.ndarray) -> None:
-        self._fill(self._state[:, self._rows[name]], values)
+        self._fill(self._tiles(name), values)
+
+    def _tiles(self, name: str) -> np.ndarray:
+        """Shape (blocks, lanes of a block)."""
+        return self._last[:, 0] if name == LAST_EVENT else self._state[:, self._rows[name]]
 
     def _fill(self, tiles: np.ndarray, values: Any) -> None:
         """Write one value per lane into tiles of shape (blocks, lanes of a block), and the last into the padding."""

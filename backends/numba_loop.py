@@ -12,7 +12,6 @@ import ctypes
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from neurosim.backends.delivery import BAD, DONE, FULL, ROWS_FULL, drive
 from neurosim.backends.drawn_state import DrawnState
 from neurosim.backends.loop import BadState, Member, schedule
 from neurosim.backends.numba_engine import MAX_STEPS, NumbaKernel, pool, untouched
+from neurosim.backends.plasticity_carried import Carried
 from neurosim.backends.plasticity_rules import Plastic
 from neurosim.backends.plasticity_state import PlasticState
 from neurosim.backends.printers.numba_template import INPUTS, WORDS
@@ -43,7 +43,7 @@ from neurosim.backends.spike_list import SpikeList
 
 _LINE = 8  # words of a cache line: what threads write stands apart
 _RECORDS = 1 << 16
-_PAST = 1 << 12
+_PAST = 1 << 12  # spikes that have a place from the beginning
 
 
 @cache
@@ -52,6 +52,14 @@ def _yield_address() -> int:
     windows = sys.platform == "win32"
     function = ctypes.windll.kernel32.SwitchToThread if windows else ctypes.CDLL(None).sched_yield  # type: ignore[attr-defined,unused-ignore]
     return int(ctypes.cast(function, ctypes.c_void_p).value or 0)
+
+
+def capacity(spikes: float) -> int:
+    """Places of a past of so many spikes: a power of 2."""
+    places = _PAST
+    while places < spikes:
+        places *= 2
+    return places
 
 
 class NumbaLoop:
@@ -161,24 +169,26 @@ class NumbaLoop:
 
     def past(self) -> dict[int, np.ndarray]:
         """The spikes that have not arrived everywhere: step → numbers of neurons, ascending."""
-        return {step: self._past[0, places].astype(np.int64) for step, places in self._places().items()}
+        since = self._now - self._horizon
+        return {step: self._past[0, at].astype(np.int64) for step, at in self._places().items() if step >= since}
 
-    def plasticity(self) -> Any:
-        """What plastic synapses carry, for :meth:`resume` of the loop that follows."""
+    def carried(self) -> list[Carried]:
+        """What plastic rows carry besides weights, for :meth:`resume` of the loop that follows."""
         if self._plastic is None:
-            return None
-        return self._plastic, {step: self._plastic.travelling(places) for step, places in self._places().items()}
+            return []
+        self.bring_up_to_date()
+        return self._plastic.carried(self._now, self._past[0], self._places())
 
     _now = 0
 
-    def resume(self, now: int, past: Mapping[int, np.ndarray], plasticity: Any = None) -> None:
-        """Go on at step ``now`` with these spikes in flight, and what plastic synapses carried in the loop before."""
+    def resume(self, now: int, past: Mapping[int, np.ndarray], carried: Sequence[Carried] = ()) -> None:
+        """Go on at step ``now`` with these spikes in flight, and what plastic rows carried in the loop before."""
         self._now = now
         self._past_bounds[:] = 0
         self._head[:] = 0
         total = sum(map(len, past.values()))
-        while self._past.shape[1] < total:
-            self._past = np.zeros((self.threads, 2 * self._past.shape[1]), np.int32)
+        if self._past.shape[1] < total:
+            self._past = np.zeros((self.threads, capacity(total)), np.int32)
         position = 0
         for step in range(now - self._slots, now):
             ids = np.asarray(past.get(step, ()), np.int64)
@@ -188,8 +198,7 @@ class NumbaLoop:
             position += len(ids)
         self._head[:, 0] = position
         if self._plastic is not None:
-            self._plastic, entries = (self._plastic, {}) if plasticity is None else plasticity
-            self._plastic.travel(self._past.shape[1], entries, self._places())
+            self._plastic.resume(self._past[0], self._places(), carried)
         if self._drawn is not None:
             self._drawn.resume(now, self._past, self._past_bounds)
 

@@ -11,9 +11,10 @@ order, so that no bit depends on when.
 from typing import NamedTuple
 
 import numpy as np
-from numba import carray, njit
+from numba import carray
 
 from neurosim.backends import plasticity_rules as rules
+from neurosim.backends.compiled import njit
 from neurosim.backends.pointers import pointer
 from neurosim.backends.row_table import (
     R_BASE,
@@ -70,7 +71,7 @@ class Plasticity(NamedTuple):
     ring : ndarray of float64, shape (targets of all, RING, 2)
         Step of each recent spike, and o2 before it.
     travelling : ndarray of float64, shape (owners, P, past, 3)
-        For each spike of the past its source's entry of ``pre`` before it; or the part of the weight that it releases.
+        For each spike of the past its source's entry of ``pre`` before it.
     scratch : ndarray of float64, shape (owners, most sources, 2)
     """
 
@@ -150,6 +151,13 @@ def _release(sums, targets, weights, base, begin, end, part):
         sums[first + np.uint64(targets[j])] += sums.dtype.type(np.float64(weights[j]) * part)
 
 
+@njit(inline="always")
+def _released_after(x, u, since, p, plasticity):
+    left_x = _decay(plasticity.fine[p, _RESOURCES], plasticity.coarse[p, _RESOURCES], since)
+    left_u = _decay(plasticity.fine[p, _UTILISATION], plasticity.coarse[p, _UTILISATION], since)
+    return _released(x, u, left_x, left_u, plasticity.numbers[p])
+
+
 @njit(**_OPTIONS)
 def add_plastic(sums, row, begin, end, step, delay, owner, p, place, plasticity):
     """Add the synapses begin … end to the sums, at which the spike at this place of the past arrives in this step."""
@@ -159,13 +167,14 @@ def add_plastic(sums, row, begin, end, step, delay, owner, p, place, plasticity)
     base, is_narrow = row[R_BASE], row[R_TARGET_BYTES] == 2
     travelling = plasticity.travelling[owner, p, place]
     before, first, second = travelling[0], travelling[1], travelling[2]
-    if not plasticity.table[p, LEARNS]:
-        if is_narrow:
-            _release(sums, narrow, weights, base, begin, end, before)
-        else:
-            _release(sums, wide, weights, base, begin, end, before)
-        return
     arrived, r2 = np.int64(before) + delay, 0.0
+    if not plasticity.table[p, LEARNS]:
+        part = _released_after(first, second, step - arrived, p, plasticity)[2]
+        if is_narrow:
+            _release(sums, narrow, weights, base, begin, end, part)
+        else:
+            _release(sums, wide, weights, base, begin, end, part)
+        return
     if plasticity.table[p, TRIPLETS]:
         r2 = second * _decay(plasticity.fine[p, _R2], plasticity.coarse[p, _R2], step - arrived)
     shift = plasticity.shifts[owner, p]
@@ -226,15 +235,13 @@ def _emitted(owner, p, step, row, past, slot, plasticity):
         before, first, second = pre[0], pre[1], pre[2]
         since = step - np.int64(before)
         pre[0] = step
+        travelling[0], travelling[1], travelling[2] = before, first, second
         if table[LEARNS]:
-            travelling[0], travelling[1], travelling[2] = before, first, second
             pre[1] = _raised(first * _decay(fine[_R1], coarse[_R1], since), numbers)
             if table[TRIPLETS]:
                 pre[2] = _raised(second * _decay(fine[_R2], coarse[_R2], since), numbers)
         else:
-            left_x = _decay(fine[_RESOURCES], coarse[_RESOURCES], since)
-            left_u = _decay(fine[_UTILISATION], coarse[_UTILISATION], since)
-            pre[1], pre[2], travelling[0] = _released(first, second, left_x, left_u, numbers)
+            pre[1], pre[2], _ = _released_after(first, second, since, p, plasticity)
 
 
 @njit(**_OPTIONS)

@@ -5,11 +5,12 @@ The plain version, by which the compiled one is judged: it keeps the traces of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from neurosim.backends.plasticity_carried import Carried, of_sources, replayed, untouched_sources
 from neurosim.backends.plasticity_rules import (
     NEVER,
     O1,
@@ -49,12 +50,41 @@ class PlasticRows:
         self._target = rows.base[0] + rows.targets.astype(np.int64) - plastic.slots[0]
         self._onto = np.argsort(self._target, kind="stable")
         self._ends = np.searchsorted(self._target[self._onto], np.arange(n_targets + 1))
-        count = len(self._target)
+        self._first, self._n_sources = rows.first, rows.n_sources
+        self._of, _, delays, _ = rows.coo()
+        self._delay = delays.astype(np.int64)
         # Of a rule that changes what a spike releases: resources after it and utilisation at it.
-        self._source = np.stack([np.full(count, 0.0 if plastic.rule.learns else 1.0), np.zeros(count)])
-        self._arrived = np.full(count, NEVER, np.int64)
+        self._source = untouched_sources(plastic.rule, len(self._target)).T[1:].copy()
+        self._arrived = np.full(len(self._target), NEVER, np.int64)
         self._traces = np.zeros((2, n_targets))
         self._spiked = np.full(n_targets, NEVER, np.int64)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, but for weights."""
+        by_synapse = (self._target, self._onto, self._of, self._delay, self._source, self._arrived)
+        return sum(array.nbytes for array in (*by_synapse, self._ends, self._traces, self._spiked))
+
+    def resume(self, now: int, past: Mapping[int, np.ndarray], carried: Carried) -> None:
+        """Go on at step ``now`` from what another loop carried, with these spikes in flight."""
+        spikes, pre = of_sources(past, self._first, self._n_sources), carried.pre
+        by_delay = np.argsort(-self._delay, kind="stable")
+        delays, begins = np.unique(-self._delay[by_delay], return_index=True)
+        for delay, synapses in zip(-delays, np.split(by_delay, begins)[1:], strict=True):
+            arrived = {step: spikes.pop(step) for step in sorted(spikes) if step + delay < now}
+            pre, _ = replayed(self.plastic.rule, pre, arrived)
+            last, *traces = pre[self._of[synapses]].T
+            self._arrived[synapses] = np.where(last == NEVER, NEVER, last + delay)
+            self._source[:, synapses] = traces
+        self._spiked, self._traces = carried.post[:, 0].astype(np.int64), carried.post.T[1:].copy()
+
+    def carried(self) -> Carried:
+        """For the loop that follows."""
+        pre = untouched_sources(self.plastic.rule, self._n_sources)
+        longest = np.argsort(self._delay, kind="stable")  # of repeated indices the last assignment holds
+        last = np.where(self._arrived == NEVER, NEVER, self._arrived - self._delay)
+        pre[self._of[longest]] = np.stack([last, *self._source], axis=1)[longest]
+        return Carried(pre, np.stack([self._spiked, *self._traces], axis=1))
 
     def _left(self, trace: int, steps: Any) -> Any:
         rule = self.plastic.rule
@@ -91,3 +121,8 @@ class PlasticRows:
             self._weights[synapses] = np.clip(changed, numbers[W_MIN], numbers[W_MAX])
             self._traces[:, neuron] = raised(o1, numbers), raised(o2, numbers)
             self._spiked[neuron] = step
+
+
+def nbytes(synapses: float, targets: int) -> int:
+    """Bytes that :class:`PlasticRows` of so many synapses take, but for weights."""
+    return round(56 * synapses) + 32 * targets

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from neurosim.backends import plasticity_kernels as kernels
+from neurosim.backends.plasticity_carried import Carried, replayed, untouched_sources
 from neurosim.backends.plasticity_kernels import COLUMNS, RING, STATE_COLUMNS, Plasticity
-from neurosim.backends.plasticity_rules import NEVER, Plastic
+from neurosim.backends.plasticity_rules import NEVER, Plastic, Rule
 from neurosim.backends.row_regenerator import Bundle
 from neurosim.backends.rows import Rows
 
@@ -28,6 +29,9 @@ class PlasticState:
 
     def __init__(self, plastics: Sequence[Plastic], rows: Sequence[Rows | Bundle], edges: np.ndarray) -> None:
         owners, count = edges.shape[1] - 1, len(plastics)
+        self._rules = [plastic.rule for plastic in plastics]
+        self._firsts = [rows[plastic.rows].first for plastic in plastics]
+        self._longest = [int(rows[plastic.rows].delays.max(initial=0)) for plastic in plastics]
         table, n_pre, n_post = np.zeros((count, COLUMNS), np.int64), 0, 0
         shifts, parts = np.zeros((owners, count), np.int64), np.zeros((owners, count, 2), np.int64)
         of_rows = np.full(len(rows), -1, np.int64)
@@ -44,10 +48,8 @@ class PlasticState:
         for p, plastic in enumerate(plastics):
             coarse[p, :, : plastic.rule.coarse.shape[1]] = plastic.rule.coarse
         pre = np.zeros((owners, n_pre, 3))
-        pre[:, :, 0] = NEVER
-        for p, plastic in enumerate(plastics):
-            if not plastic.rule.learns:  # resources
-                pre[:, table[p, kernels.PRE] : table[p, kernels.PRE] + table[p, kernels.N_SOURCES], 1] = 1.0
+        for plastic, begin, n_sources in zip(plastics, table[:, kernels.PRE], table[:, kernels.N_SOURCES], strict=True):
+            pre[:, begin : begin + n_sources] = untouched_sources(plastic.rule, n_sources)
         post = np.zeros((n_post, STATE_COLUMNS))
         post[:, [kernels.LAST, kernels.LAST_BUT_ONE]] = NEVER
         self.arrays = Plasticity(
@@ -65,27 +67,64 @@ class PlasticState:
             scratch=np.zeros((owners, int(table[:, kernels.N_SOURCES].max()), 2)),
         )
 
-    def travel(self, capacity: int, entries: Mapping[int, np.ndarray], positions: Mapping[int, np.ndarray]) -> None:
-        """Lay out what travels with the spikes of a past of this capacity.
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self.arrays)
+
+    def resume(self, past: np.ndarray, places: Mapping[int, np.ndarray], carried: Sequence[Carried]) -> None:
+        """Go on from what another loop carried, or from the beginning where that is nothing.
 
         Parameters
         ----------
-        capacity : int
-            A power of 2.
-        entries : mapping
-            Step → array of shape (P, spikes, 3).
-        positions : mapping
+        past : ndarray of int32, shape (capacity,)
+            The spikes in flight, as each owner has them.
+        places : mapping
             Step → the places in the past of its spikes.
+        carried : sequence of Carried
+            Of each plastic rows.
         """
-        owners, count = self.arrays.travelling.shape[:2]
-        laid = np.zeros((owners, count, capacity, 3))
-        for step, values in entries.items():
-            laid[:, :, positions[step]] = values
-        self.arrays = self.arrays._replace(travelling=laid)
+        table, post = self.arrays.table, self.arrays.post
+        travelling = np.zeros((*self.arrays.travelling.shape[:2], len(past), 3))
+        for p, of in enumerate(carried):
+            spikes = self._in_flight(p, past, places)
+            pre, before = replayed(self._rules[p], of.pre, {step: sources for step, (sources, _) in spikes.items()})
+            self.arrays.pre[:, table[p, kernels.PRE] : table[p, kernels.PRE] + len(pre)] = pre
+            for step, (_, at) in spikes.items():
+                travelling[:, p, at] = before[step]
+            mine = post[table[p, kernels.POST] : table[p, kernels.POST] + len(of.post)]
+            mine[:] = 0.0  # none that was not taken in
+            mine[:, kernels.LAST_BUT_ONE] = NEVER
+            mine[:, [kernels.LAST, kernels.TRACE_1, kernels.TRACE_2]] = of.post
+        self.arrays = self.arrays._replace(travelling=travelling)
 
-    def travelling(self, places: np.ndarray) -> np.ndarray:
-        """What travels with the spikes at these places of the past, the same for every owner."""
-        return self.arrays.travelling[0][:, places].copy()
+    def carried(self, now: int, past: np.ndarray, places: Mapping[int, np.ndarray]) -> list[Carried]:
+        """For the loop that follows; all weights must have taken in every spike before the step ``now``."""
+        found = []
+        for p, (begin, n_sources) in enumerate(self.arrays.table[:, [kernels.PRE, kernels.N_SOURCES]]):
+            pre = self.arrays.pre[0, begin : begin + n_sources].copy()
+            spikes = self._in_flight(p, past, places)
+            for step in sorted(spikes, reverse=True):
+                if step >= now - self._longest[p]:
+                    sources, at = spikes[step]
+                    pre[sources] = self.arrays.travelling[0, p, at]
+            first, last = self.arrays.parts[0, p, 0], self.arrays.parts[-1, p, 1]
+            post = self.arrays.post[first:last, [kernels.LAST, kernels.TRACE_1, kernels.TRACE_2]]
+            found.append(Carried(pre, post))
+        return found
+
+    def _in_flight(
+        self, p: int, past: np.ndarray, places: Mapping[int, np.ndarray]
+    ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+        """Step → sources of these rows that spiked in it, and their places in the past."""
+        first, count = self._firsts[p], int(self.arrays.table[p, kernels.N_SOURCES])
+        found = {}
+        for step, at in places.items():
+            sources = past[at].astype(np.int64) - first
+            mine = (sources >= 0) & (sources < count)
+            if mine.any():
+                found[step] = sources[mine], at[mine]
+        return found
 
     def grow(self, heads: np.ndarray, capacity: int) -> None:
         """A past twice as large; what is there stays where it is counted from."""
@@ -105,3 +144,22 @@ class PlasticState:
                 kernels.bring_up_to_date(
                     owner, int(p), now, table[owner], past[owner], bounds[owner], self.arrays, sums
                 )
+
+
+def nbytes(rules: Sequence[Rule], sources: Sequence[int], targets: Sequence[int], owners: int, past: int) -> int:
+    """Bytes that a :class:`PlasticState` takes.
+
+    Parameters
+    ----------
+    rules : sequence of Rule
+        Of each plastic rows.
+    sources, targets : sequence of int
+        Neurons of each.
+    owners : int
+        Threads.
+    past : int
+        Spikes that have a place in it.
+    """
+    tables = rules[0].numbers.size + rules[0].fine.size + max(rule.coarse.size for rule in rules)
+    of_owner = 3 * sum(sources) + 3 * len(rules) * past + 2 * max(sources)
+    return 8 * (len(rules) * tables + owners * of_owner + sum(targets) * (STATE_COLUMNS + 2 * RING))

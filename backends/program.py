@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from neurosim.backends.errors import UsageError
 
 Array = Any  # of whatever library runs the step
+LAST_EVENT = "last event"  # in the state of programs that ask for it: int32, step of each lane's last event
+NEVER = -(2**31)  # of a lane that has had none
 
 
 class Clock(NamedTuple):
@@ -66,6 +68,9 @@ class Program:
         Names in ``Outputs.observables`` that this run wants; the others are not computed in a kernel.
     flush : bool
         Whether kernels of single precision may take numbers too small for full precision as 0.
+    last_event : bool
+        Whether the state given to ``function`` has :data:`LAST_EVENT`, too. The backend writes it, where events are: a
+        count of steps since would be read and written in every step.
     """
 
     name: str
@@ -76,6 +81,12 @@ class Program:
     observables: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     flush: bool = False
+    last_event: bool = False
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Names of all that a lane carries from step to step, and :meth:`Kernel.read` gives."""
+        return (*self.state, LAST_EVENT) if self.last_event else self.state
 
 
 @dataclass(frozen=True)

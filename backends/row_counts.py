@@ -2,8 +2,8 @@
 """Lengths of rows where only their sum is fixed: multinomial and multivariate hypergeometric numbers."""
 
 import numpy as np
-from numba import njit
 
+from .compiled import njit
 from .math_float64 import exp_f64, log1p_f64, log_f64
 from .row_random import CORRECTIONS, ROW_LENGTHS, fill_words
 

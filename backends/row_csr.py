@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numba
 import numpy as np
-from numba import njit
 
+from .compiled import njit
 from .row_random import TARGETS, THINNING, fill_words, open_uniform
 from .row_recipe import CANDIDATES, KIND, LIMIT, MAX_BLOCKS, SEED_LOW, STREAM
 from .row_targets import row_scratch, row_targets

@@ -2,8 +2,8 @@
 """The two passes of the builder over a range of sources, and one row on demand."""
 
 import numpy as np
-from numba import njit
 
+from .compiled import njit
 from .row_recipe import CANDIDATES, KIND, LIMIT, N_DELAYS
 from .row_targets import row_scratch, row_targets
 from .row_values import row_delays, row_weights

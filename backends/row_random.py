@@ -28,7 +28,8 @@ bit.
 """
 
 import numpy as np
-from numba import njit
+
+from neurosim.backends.compiled import njit
 
 TARGETS, DELAYS, WEIGHTS, ROW_LENGTHS, CORRECTIONS, THINNING = range(6)
 

@@ -7,8 +7,8 @@ draws until there are enough; of more than half of the candidates those that are
 """
 
 import numpy as np
-from numba import njit
 
+from .compiled import njit
 from .math_float64 import log1p_f64, log_f64
 from .row_random import TARGETS, fill_words, open_uniform
 from .row_recipe import (

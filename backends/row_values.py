@@ -2,8 +2,8 @@
 """Delays and weights of one row: one random word per synapse, by inversion of the distribution."""
 
 import numpy as np
-from numba import njit
 
+from .compiled import njit
 from .math_float64 import exp_f64, log_f64
 from .row_random import DELAYS, WEIGHTS, fill_words, open_uniform
 from .row_recipe import (

@@ -25,7 +25,10 @@ from rich.table import Table
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-PACKAGES = ("neurosim", "numpy", "numba", "array-api-compat", "brian2", "jax", "jaxlib", "cupy")
+PACKAGES = (
+    *("neurosim", "numpy", "numba", "array-api-compat", "brian2", "jax", "jaxlib", "cupy"),
+    *("scipy", "scikit-learn", "torch", "torch-levenberg-marquardt"),
+)
 
 Samples = dict[str, list[float]]
 
@@ -112,11 +115,14 @@ class Contender:
         What the script said of itself when it was ready.
     spikes : int or None
         Spikes in the latest run.
+    answer : dict
+        All that it said of the latest run.
     """
 
     def __init__(self, script: Path | str, *arguments: str, threads: int = 1, at_least: float = 0.0) -> None:
         self.at_least = at_least
         self.spikes: int | None = None
+        self.answer: dict[str, Any] = {}
         # a file, as a pipe that nobody reads would block a talkative contender
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
@@ -140,9 +146,9 @@ class Contender:
         """Seconds that one simulation takes."""
         self._process.stdin.write(f"run {self.at_least}\n")
         self._process.stdin.flush()
-        answer = self._answer()
-        self.spikes = answer["spikes"]
-        return answer["seconds"]
+        self.answer = self._answer()
+        self.spikes = self.answer.get("spikes")
+        return self.answer["seconds"]
 
     def close(self) -> None:
         """End the process."""

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from neurosim import connect
-from neurosim.engine import Simulation, simulate
+from neurosim.engine import Simulation
 from neurosim.errors import RecordingError, SimulationError, SlowPathWarning, UsageError
 from neurosim.model import NeuronModel, Reference, param, register
 from neurosim.network import Network, Population
+from neurosim.once import simulate
 from neurosim.projection import Projection
 from neurosim.record import Record
 from neurosim.result import Result, Spikes

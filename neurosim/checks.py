@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from neurosim.network import Network
 
 _PRECISIONS = ("float64", "float32")
+_MOST_STEPS = 2**31 - 1  # kernels keep the step of a neuron's last spike in 32 bits
 _FUSE = ("auto", "require", "off")
 
 
@@ -48,6 +49,15 @@ def check_dt(dt: Any, net: Network) -> None:
                 f"population {p.name!r}: t_ref = {p.t_ref:g} ms is less than half a step of {dt:g} ms: "
                 f"write t_ref=0 or t_ref={dt:g}"
             )
+
+
+def check_end(first: int, steps: int, dt: float) -> None:
+    """Refuse steps beyond those that are counted."""
+    if first + steps > _MOST_STEPS:
+        raise UsageError(
+            f"this run would end at step {first + steps}, and steps are counted up to {_MOST_STEPS}: run at most "
+            f"{(_MOST_STEPS - first) * dt:.12g} ms, or take a larger dt"
+        )
 
 
 def whole_steps(duration: Any, dt: float) -> int:

@@ -18,6 +18,7 @@ from neurosim.provenance import versions
 _EXTRAS = {
     "brian2": ("reference", "models checked against brian2: neurosim models --check"),
     "torch": (None, "the torch backend"),
+    "sklearn": ("sklearn", "estimators and handwritten digits: neurosim.learn.estimators, neurosim.learn.data"),
     "array_api_strict": ("test", "the strict backend of the tests"),
 }
 

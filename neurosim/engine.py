@@ -9,33 +9,37 @@ flushing.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from neurosim import checkpoint
 from neurosim.backends import Backend, Kernel, NonFiniteState, Probe, Window, get
 from neurosim.backends.base import Fuse
 from neurosim.backends.loop import BadState, PythonLoop
+from neurosim.backends.shared_traces import SharedTraces
 from neurosim.backends.spike_list import SpikeList
-from neurosim.checks import check_dt, check_options, whole_steps
-from neurosim.errors import RecordingError, SimulationError, UsageError, nearest
+from neurosim.checks import check_dt, check_end, check_options, whole_steps
+from neurosim.errors import RecordingError, SimulationError, UsageError
 from neurosim.integrators import get_integrator
 from neurosim.interrupt import InterruptFlag
 from neurosim.memory import FIRST_WINDOW, WINDOW_BYTES, MemoryEstimate, check_fits, estimate, trace_bytes
-from neurosim.model import state_units
 from neurosim.network import Network, Population
-from neurosim.online import UNITS, Statistics
+from neurosim.online import Statistics
 from neurosim.progress import LONGEST_WINDOW, Progress, next_window
 from neurosim.provenance import provenance
 from neurosim.record import SPIKES, STATISTICS, Channel, channels
 from neurosim.result import Result
-from neurosim.sinks import Header, MemorySink, Sink, open_sink
+from neurosim.saying import explained, label, units
+from neurosim.sinks import Header, MemorySink, Sink, hand_over, open_sink
 from neurosim.spike_source import SpikeSource
 from neurosim.step import CURRENT, Assembly, assemble
-from neurosim.synapses import Connections, Synapses, steps_to_sample, weight_units
+from neurosim.synapses import Connections, Synapses, steps_to_sample
 from neurosim.wiring import named
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neurosim.backends.numba_loop import NumbaLoop
 
 Precision = Literal["float64", "float32"]
@@ -104,8 +108,9 @@ class Simulation:
         self.reached = {
             p.name: tuple(name for name in p.receptors if (p.name, name) in reached) for p in net.populations
         }
+        self._traces = SharedTraces(self.backend)
         self.fused = {
-            p.name: self.backend.traced(self._assemble(p).program, fuse) is not None
+            p.name: self._traces.traced(self._assemble(p).program, fuse) is not None
             for p in net.populations
             if p.name not in self._lists
         }
@@ -137,6 +142,60 @@ class Simulation:
         self._prepare([])
         assert self._synapses is not None
         return self._synapses.connections(projection)
+
+    # -- checkpoints
+
+    def save(self, path: str | Path) -> None:
+        """Write a checkpoint, from which :meth:`load` goes on: a resumed run equals a straight one, bit for bit.
+
+        It may be taken at any time between runs, and while one runs by its ``progress(steps_done, steps_in_all)``. A
+        checkpoint that is there is replaced when the new one is whole. Records are not in it.
+
+        Parameters
+        ----------
+        path : str or Path
+            An HDF5 file.
+
+        Raises
+        ------
+        UsageError
+            When it cannot be written, or something else is there.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from neurosim import Constant, Network, Population, Simulation
+        >>> from neurosim.models import LIF
+        >>> net = Network((Population("exc", LIF(), 3, stimuli=(Constant(2.0),)),))
+        >>> simulation = Simulation(net, dt=0.1, seed=4)
+        >>> _ = simulation.run(20.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     simulation.save(f"{folder}/checkpoint.h5")
+        ...     again = Simulation.load(f"{folder}/checkpoint.h5", net)
+        >>> again.t, again.seed
+        (20.0, 4)
+        """
+        checkpoint.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, net: Network, *, backend: str | Backend = "auto", fuse: Fuse = "auto") -> Self:
+        """The simulation that a checkpoint holds, as if it had never stopped.
+
+        Parameters
+        ----------
+        path : str or Path
+            Of :meth:`save`. Step, precision, method and seed come from there.
+        net : Network
+            That was simulated; the file has none of its code, but knows it again. Synapses may be stored or not.
+        backend, fuse
+            As of :class:`Simulation`; others than before are as good as their bits are the same.
+
+        Raises
+        ------
+        UsageError
+            When there is no such checkpoint, or the network is another; the message says in what.
+        """
+        return checkpoint.load(cls, path, net, backend, fuse)
 
     # -- running
 
@@ -186,7 +245,7 @@ class Simulation:
         if before is None:
             self._loop.resume(self._step, {})
         else:
-            self._loop.resume(self._step, before.past(), before.plasticity())
+            self._loop.resume(self._step, before.past(), before.carried())
 
     def _compile(self, population: Population, observables: tuple[str, ...]) -> None:
         """A kernel that goes on where the one before it stands."""
@@ -197,7 +256,9 @@ class Simulation:
             del self._kernels[name]  # its arrays make place for the new ones
         state = self._between.get(name, assembly.state)
         fuse: Fuse = "require" if self.fused[name] else "off"
-        self._kernels[name] = self.backend.compile(assembly.program, population.n, assembly.values, state, fuse=fuse)
+        program, given = assembly.program, (assembly.values, state)
+        trace = self._traces.traced(program, fuse)
+        self._kernels[name] = self.backend.compile(program, population.n, *given, fuse=fuse, trace=trace)
         self._between.pop(name, None)
 
     def run(self, duration: float, *, record: Any = (), sink: Any = None, progress: Any = None) -> Result:
@@ -232,6 +293,7 @@ class Simulation:
         if not self._in_step:
             raise UsageError("this simulation was cut off in the midst of a window and cannot go on: make a new one")
         n_steps = whole_steps(duration, self.dt)
+        check_end(self._step, n_steps, self.dt)
         wanted = channels(record, self.net, self._synapse_count)
         target = open_sink(sink)
         if isinstance(target, MemorySink):
@@ -239,10 +301,10 @@ class Simulation:
             e = self.memory_estimate
             check_fits(MemoryEstimate(e.state, e.parameters, e.working, kept, self.backend.memory()[0]), "this run")
         self._prepare(wanted)
-        bar = Progress(progress, n_steps, self._label())
+        bar = Progress(progress, n_steps, label(self))
         facts = provenance(self)
-        sizes = self._sizes() | {c.population: c.n for c in wanted if c.of_synapses}
-        header = Header(self.dt, self._step, n_steps, self.precision, sizes, self._units(wanted), wanted, facts)
+        sizes = {p.name: int(p.n) for p in self.net.populations} | {c.population: c.n for c in wanted if c.of_synapses}
+        header = Header(self.dt, self._step, n_steps, self.precision, sizes, units(self.net, wanted), wanted, facts)
         target.begin(header)
         begin, first = time.perf_counter(), self._step
         reason: str | None = None
@@ -299,7 +361,7 @@ class Simulation:
             self._in_step = True
             # Only when all have come through: what is delivered is of the same time for all.
             for name, advanced in windows.items():
-                self._deliver(target, name, wanted, advanced)
+                hand_over(target, name, wanted, advanced)
                 weights += statistics.take(name, advanced, self._step)
             for channel, values in weights:
                 target.samples(channel, values)
@@ -315,28 +377,15 @@ class Simulation:
             try:
                 found = self._loop.advance(self._step, n_steps)
             except BadState as bad:
-                raise SimulationError(self._explain(bad.member, bad.error)) from None
+                raise SimulationError(explained(self, bad.member, bad.error)) from None
             return {p.name: window for p, window in zip(self.net.populations, found, strict=True)}
         windows = {}
         for name, kernel in self._kernels.items():
             try:
                 windows[name] = kernel.advance(self._step, n_steps)
             except NonFiniteState as error:
-                raise SimulationError(self._explain(name, error)) from None
+                raise SimulationError(explained(self, name, error)) from None
         return windows
-
-    def _deliver(self, target: Sink, population: str, wanted: list[Channel], window: Window) -> None:
-        samples = iter(window.samples)
-        for channel in wanted:
-            if channel.population != population or channel.variable in STATISTICS:
-                continue
-            if channel.variable != SPIKES:
-                target.samples(channel, next(samples))
-            elif channel.everyone:
-                target.spikes(channel, window.steps, window.lanes)
-            else:
-                kept = np.isin(window.lanes, channel.lanes)
-                target.spikes(channel, window.steps[kept], window.lanes[kept])
 
     def _longest_window(self, wanted: list[Channel]) -> int:
         """Steps whose masks and samples stay within bounds."""
@@ -345,48 +394,3 @@ class Simulation:
         if any(kernel.engine == "eager" for kernel in self._kernels.values()):
             per_step += max(p.n for p in self.net.populations)  # a mask of one byte each
         return max(1, min(LONGEST_WINDOW, int(WINDOW_BYTES / max(per_step, 1.0))))
-
-    def _sizes(self) -> dict[str, int]:
-        return {p.name: int(p.n) for p in self.net.populations}
-
-    def _units(self, wanted: list[Channel]) -> dict[str, str]:
-        units: dict[str, str] = {}
-        for p in self.net.populations:
-            units |= {f"{p.name}/{name}": unit for name, unit in (UNITS | {CURRENT: p.model.current_unit}).items()}
-            units |= {f"{p.name}/{name}": unit for name, unit in state_units(type(p.neuron)).items()}
-        return units | weight_units(self.net, wanted)
-
-    def _label(self) -> str:
-        neurons = sum(p.n for p in self.net.populations)
-        engines = "/".join(sorted({kernel.engine for kernel in self._kernels.values()}))
-        return f"{neurons:,} neurons on {self.backend.name} ({engines})"
-
-    def _explain(self, population: str, error: NonFiniteState) -> str:
-        model = type(self.net[population].model).__name__
-        return (
-            f"population {population!r}: {error.name} of neuron {error.lane} became {error.value} at "
-            f"t = {(error.step + 1) * self.dt:g} ms ({model}, dt = {self.dt:g} ms, method {self.method!r}): "
-            "check its parameters and input, or take a smaller dt"
-        )
-
-
-def simulate(net: Network, *, duration: float, dt: float, record: Any = (), **options: Any) -> Result:
-    """Simulate a network once: ``Simulation(net, dt=dt, …).run(duration, record=record, …)``.
-
-    Parameters
-    ----------
-    net : Network
-        What is simulated.
-    duration, dt : float
-        ms.
-    record : Record or sequence of Record
-        What to keep.
-    **options
-        Of :class:`Simulation` and :meth:`Simulation.run`.
-    """
-    of_run = {key: options.pop(key) for key in ("sink", "progress") if key in options}
-    known = ("backend", "precision", "method", "fuse", "seed", "sink", "progress")
-    for key in options:
-        if key not in known:
-            raise UsageError(f"simulate has no option {key!r}: {nearest(key, known)}")
-    return Simulation(net, dt=dt, **options).run(duration, record=record, **of_run)

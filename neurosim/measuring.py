@@ -20,6 +20,8 @@ from neurosim.network import Network, Population
 from neurosim.record import SPIKES, Record
 from neurosim.stimuli import Constant
 
+PRECISIONS = ("float64", "float32")
+
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -58,33 +60,68 @@ def get_benchmark(name: str) -> Benchmark:
 
 def _hodgkin_huxley(sizes: tuple[int, ...], seconds: float) -> Iterator[tuple[str, ...]]:
     """Fused against op by op, each pair of measurements side by side in time."""
+    for n in _at_least(1, sizes):
+        currents = np.linspace(0.0, 20.0, n)  # µA/cm², from silence to fast firing
+        net = Network((Population("hh", get_model("HodgkinHuxley").cls(), n, stimuli=(Constant(currents),)),))
+        for precision in PRECISIONS:
+            found = _Compared(net, seconds, dt=0.01, precision=precision)
+            ns = 1e9 / n
+            fused, eager = f"{found.fused * ns:.3g}", f"{found.eager * ns:.3g}"
+            yield f"{n:,}", precision, str(found.threads), fused, eager, f"{found.ratio:.1f}"
+
+
+def _coba(sizes: tuple[int, ...], seconds: float) -> Iterator[tuple[str, ...]]:
+    """The same of a network that keeps itself active."""
+    from neurosim.scenarios import _brette, coba  # which are built on this package
+
+    for n in _at_least(10, sizes):
+        net = _brette.network(coba.BENCHMARK, 1, n)
+        for precision in PRECISIONS:
+            found = _Compared(net, seconds, dt=_brette.DT, precision=precision, method=coba.BENCHMARK.method)
+            per_second = 1e3 / _brette.DT  # steps
+            fused, eager = f"{found.fused * per_second:.3g}", f"{found.eager * per_second:.3g}"
+            rate = f"{found.rate:.1f}"
+            yield f"{n:,}", precision, str(found.threads), rate, fused, eager, f"{found.ratio:.1f}"
+
+
+def _at_least(least: int, sizes: tuple[int, ...]) -> Iterator[int]:
     for n in sizes:
-        if n < 1:
-            raise UsageError(f"n = {n}: must be a whole number of neurons, at least 1")
-        for precision in ("float64", "float32"):
-            runs = {fuse: _Repeated(n, precision, fuse, seconds / 3) for fuse in ("require", "off")}
-            pairs = [(runs["require"].measure(), runs["off"].measure()) for _ in range(3)]
-            fused, eager = (median(pair[i] for pair in pairs) for i in (0, 1))
-            ratio = median(b / a for a, b in pairs)
-            threads = str(runs["require"].threads)
-            yield f"{n:,}", precision, threads, f"{fused:.3g}", f"{eager:.3g}", f"{ratio:.1f}"
+        if n < least:
+            raise UsageError(f"n = {n}: must be a whole number of neurons, at least {least}")
+        yield n
+
+
+class _Compared:
+    """Medians of three pairs of measurements.
+
+    Attributes
+    ----------
+    fused, eager : float
+        Seconds of a step.
+    ratio : float
+        Of the second to the first, within a pair.
+    threads : int
+        Of the fused engine.
+    rate : float
+        Spikes of a neuron in a second of simulated time.
+    """
+
+    def __init__(self, net: Network, seconds: float, **options: Any) -> None:
+        runs = {fuse: _Repeated(net, seconds / 3, fuse=fuse, **options) for fuse in ("require", "off")}
+        pairs = [(runs["require"].measure(), runs["off"].measure()) for _ in range(3)]
+        self.fused, self.eager = (median(pair[i] for pair in pairs) for i in (0, 1))
+        self.ratio = median(b / a for a, b in pairs)
+        self.threads, self.rate = runs["require"].threads, runs["require"].rate
 
 
 class _Repeated:
-    """A population that is simulated again and again for about the same time."""
+    """A network that is simulated again and again for about the same time."""
 
-    def __init__(self, n: int, precision: Any, fuse: Any, seconds: float) -> None:
-        currents = np.linspace(0.0, 20.0, n)  # µA/cm², from silence to fast firing
-        population = Population("hh", get_model("HodgkinHuxley").cls(), n, stimuli=(Constant(currents),))
-        self._simulation = Simulation(
-            Network((population,)),
-            dt=0.01,
-            backend="numpy",
-            precision=precision,
-            fuse=fuse,
-        )
-        self._n = n
-        self.threads = 1
+    def __init__(self, net: Network, seconds: float, **options: Any) -> None:
+        self._simulation = Simulation(net, backend="numpy", **options)
+        self._neurons = sum(int(p.n) for p in net.populations)
+        self._record = [Record(p.name, SPIKES) for p in net.populations]
+        self.threads, self.rate = 1, 0.0
         self._steps = 16
         self._seconds()  # compiled and loaded, before the time counts
         while (spent := self._seconds()) < seconds / 4:
@@ -92,14 +129,17 @@ class _Repeated:
         self._steps = max(1, round(self._steps * seconds / spent))
 
     def _seconds(self) -> float:
+        duration = self._steps * self._simulation.dt
         begin = time.perf_counter()
-        result = self._simulation.run(self._steps * 0.01, record=Record("hh", SPIKES), progress=False)
-        self.threads = result.provenance["threads"]
-        return time.perf_counter() - begin
+        result = self._simulation.run(duration, record=self._record, progress=False)
+        spent = time.perf_counter() - begin
+        spikes = sum(len(found.t) for found in result.spikes.values())
+        self.threads, self.rate = result.provenance["threads"], spikes / self._neurons / (duration * 1e-3)
+        return spent
 
     def measure(self) -> float:
-        """ns per neuron and step."""
-        return self._seconds() / (self._steps * self._n) * 1e9
+        """Seconds of a step."""
+        return self._seconds() / self._steps
 
 
 BENCHMARKS = {
@@ -108,5 +148,12 @@ BENCHMARKS = {
         ("neurons", "precision", "threads", "fused (ns)", "op by op (ns)", "ratio"),
         (1_000, 10_000, 100_000),
         _hodgkin_huxley,
+    ),
+    "coba": Benchmark(
+        "Integrate-and-fire neurons joined by conductances (Brette et al. 2007, benchmark 1; 80 synapses each): fused "
+        "kernels against op by op with NumPy, seconds of computing for a second of simulated time",
+        ("neurons", "precision", "threads", "rate (Hz)", "fused (s)", "op by op (s)", "ratio"),
+        (4_000, 40_000),
+        _coba,
     ),
 }

@@ -35,8 +35,9 @@ class MemoryEstimate:
     available : int
         Free bytes of the device.
     synapses : int
-        Rows of synapses, by their expected number; of those that are not stored the rows of the spikes in flight, as if
-        every neuron spiked :data:`~neurosim.wiring.ASSUMED_RATE` times a second. They take more where spikes are more.
+        Rows of synapses, by their expected number, and what plastic ones keep of spikes; of those that are not stored
+        the rows of the spikes in flight, as if every neuron spiked :data:`~neurosim.wiring.ASSUMED_RATE` times a
+        second. They take more where spikes are more.
     """
 
     state: int
@@ -86,24 +87,26 @@ def estimate(
     state = parameters = working = 0
     for population in network.populations:
         records: tuple[Any, ...] = (population.neuron, *population.stimuli)
-        carried: int = sum(len(record.State._fields) for record in records) + (population.t_ref > 0)
-        carried += remembers_threshold(population)
-        state += carried * population.n * itemsize
+        carried: int = sum(len(record.State._fields) for record in records) + remembers_threshold(population)
+        marks = 4 * population.n if population.t_ref else 0  # the step of each neuron's last spike
+        state += carried * population.n * itemsize + marks
         per_neuron = sum(np.size(v) for r in records for v in r.values().values() if np.ndim(v))
         parameters += (2 if fused else 1) * per_neuron * itemsize  # what the host makes of them, and the kernel's copy
         if not fused:
             # State before, after and in between, the lanes' numbers, and the events of the first window, twice.
-            arrays = (2 * carried + 8) * population.n * itemsize + 8 * population.n
+            arrays = (2 * carried + 8) * population.n * itemsize + 8 * population.n + 2 * marks
             working = max(working, arrays + 2 * min(WINDOW_BYTES, FIRST_WINDOW * population.n))
     synapses = 0
     if network.projections:
         from neurosim.layout import layout  # which, with the synapses, is built on networks
+        from neurosim.plastic_memory import plasticity_estimate
         from neurosim.wiring import in_flight_estimate, synapse_estimate
 
         compiled = fused and chosen.name == "numpy"
         owners = threads.threads_for(sum(int(p.n) for p in network.populations)) if compiled else 1
         where = layout(network, owners)
         synapses = synapse_estimate(network, where, dt, precision) + in_flight_estimate(network, where, dt, precision)
+        synapses += plasticity_estimate(network, owners, dt, compiled=compiled)
     return MemoryEstimate(state, parameters, working, 0, chosen.memory()[0], synapses)
 
 

@@ -166,12 +166,17 @@ def check_length(where: str, record: Parameters, n: int) -> None:
             )
 
 
+def own_fields(record: Any) -> dict[str, Any]:
+    """All that a record was made of: its parameters and what changes its formula."""
+    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+
+
 def bind(record: Any, values: Mapping[str, Any]) -> Any:
     """The same record with arrays, or traced values, in place of its parameters.
 
     Its class, methods, properties and other fields stay, so a formula that reads ``self.tau_m`` runs on them.
     """
-    fields = {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+    fields = own_fields(record)
     return unchecked(type(record), fields | {name: values[name] for name in fields if name in values})
 
 

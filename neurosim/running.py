@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neurosim.checks import check_options
-from neurosim.errors import UsageError
+from neurosim.errors import UsageError, nearest
 from neurosim.scenario import Outcome, Scenario, check_scale
 
 _DPI = 150
@@ -44,11 +44,17 @@ def checked_options(scenario: Scenario, options: Mapping[str, Any]) -> dict[str,
     Raises
     ------
     UsageError
-        For a scale, precision, seed or fuse that cannot be.
+        For a scale, precision, seed or fuse that cannot be, and for an option that the scenario does not have or that
+        cannot be what is given.
     """
+    for name in options:
+        if name not in scenario.defaults:
+            written, known = (n.replace("_", "-") for n in (name, " ".join(scenario.defaults)))
+            raise UsageError(f"No such option --{written} of {scenario.name}: {nearest(written, known.split())}")
     options = scenario.defaults | {k: v for k, v in options.items() if v is not None}
     options["scale"] = check_scale(options["scale"])
     check_options(**{name: options[name] for name in ("precision", "fuse", "seed")})
+    scenario.checks_with(options)
     return options
 
 
@@ -60,7 +66,7 @@ def run_scenario(scenario: Scenario, options: Mapping[str, Any], folder: Path) -
     scenario : Scenario
         What to run.
     options : mapping
-        ``backend``, ``precision``, ``scale``, ``seed``, ``fuse``; the scenario's defaults where missing.
+        ``backend``, ``precision``, ``scale``, ``seed``, ``fuse`` and the scenario's own; its defaults where missing.
     folder : Path
         Where pictures and ``result.json`` go; made if need be.
 
@@ -89,10 +95,11 @@ def run_scenario(scenario: Scenario, options: Mapping[str, Any], folder: Path) -
         "precision": options["precision"],
         "seed": options["seed"],
         "scale": options["scale"],
+        "options": scenario.own(options),
         "seconds": seconds,
         "provenance": dict(outcome.provenance),
         "metrics": {name: _number(value) for name, value in outcome.metrics.items()},
-        "checks": [_checked(check, outcome) for check in scenario.checks],
+        "checks": [_checked(check, outcome) for check in scenario.checks_with(options)],
         "figures": figures,
     }
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)

@@ -4,8 +4,11 @@ A scenario is a module of the folder ``scenarios`` (or of the entry-point group 
 
 - a docstring whose first line is its title and whose rest says what is shown and where it comes from;
 - ``SOURCE``: the slide or paper, a few words; ``SECONDS``: time at scale 1 on two cores;
-- ``run(*, backend, scale, seed, precision, fuse) -> Outcome``; the defaults are the scenario's own;
-- ``CHECKS``: what the metrics must be. ``scale`` shrinks the work, not the meaning: the checks hold at any scale.
+- ``run(*, backend, scale, seed, precision, fuse) -> Outcome``; the defaults are the scenario's own. What else ``run``
+  takes are options of the scenario, texts: ``run(*, optimizer="cg", …)`` is ``neurosim run NAME --optimizer cg``;
+- ``CHECKS``: what the metrics must be; where the scenario has options, a function of them that gives the checks and
+  refuses, by UsageError, what an option cannot be. ``scale`` shrinks the work, not the meaning: the checks hold at any
+  scale.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ENTRY_POINTS = "neurosim.scenarios"
+COMMON = ("backend", "precision", "scale", "seed", "fuse")  # options of every scenario
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class Scenario:
     description: str
     source: str
     seconds: float
-    checks: Sequence[Check]
+    given_checks: Sequence[Check] | Callable[..., Sequence[Check]] = field(repr=False)
     run: Callable[..., Outcome] = field(repr=False)
 
     @property
@@ -101,15 +105,32 @@ class Scenario:
         """Default of each option of ``run``."""
         return {p.name: p.default for p in inspect.signature(self.run).parameters.values()}
 
+    @property
+    def checks(self) -> Sequence[Check]:
+        """The checks with the scenario's own options at their defaults."""
+        return self.checks_with({})
+
+    def own(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that only this scenario has, from ``options`` or their defaults."""
+        return {k: options.get(k, default) for k, default in self.defaults.items() if k not in COMMON}
+
+    def checks_with(self, options: Mapping[str, Any]) -> Sequence[Check]:
+        """The checks of a run.
+
+        Raises
+        ------
+        UsageError
+            When one of the scenario's own options cannot be.
+        """
+        return tuple(self.given_checks(**self.own(options)) if callable(self.given_checks) else self.given_checks)
+
 
 def _read(name: str, module: ModuleType) -> Scenario:
     missing = [a for a in ("__doc__", "SOURCE", "SECONDS", "CHECKS", "run") if not getattr(module, a, None)]
     if missing:
         raise UsageError(f"scenario {name!r} lacks {', '.join(missing)}: see neurosim.scenario")
     title, _, rest = (module.__doc__ or "").strip().partition("\n")
-    return Scenario(
-        name, title.rstrip("."), rest.strip(), module.SOURCE, module.SECONDS, tuple(module.CHECKS), module.run
-    )
+    return Scenario(name, title.rstrip("."), rest.strip(), module.SOURCE, module.SECONDS, module.CHECKS, module.run)
 
 
 @lru_cache(maxsize=1)

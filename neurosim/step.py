@@ -6,18 +6,18 @@ The program is a formula over arrays that the backend runs op by op or fuses; no
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurosim.backends.philox import Random, seed_words
-from neurosim.backends.program import Clock, Outputs, Program, Slot
+from neurosim.backends.program import LAST_EVENT, NEVER, Clock, Outputs, Program, Slot
 from neurosim.errors import UsageError
 from neurosim.integrators import Integrator
 from neurosim.model import checked_state
-from neurosim.parameters import Parameters, bind, parameters
+from neurosim.parameters import Parameters, bind, own_fields, parameters
 from neurosim.stimuli import Now, SpikeInput
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ CURRENT = "i_syn"  # observable: the total current in a step
 # 1 where the threshold held after the last step, in models without a reset whose potential a spike may make jump;
 # in others the state before the step tells.
 _ABOVE = "_above"
-_REFRACTORY = "_refractory"  # steps that are left of the refractory period, a whole number
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,7 @@ def assemble(
     add("model/stream", stream("model"), "int64")
     t_ref = refractory_steps(population.t_ref, dt)
     if t_ref:
-        add("t_ref", float(t_ref), precision)
-        state[_REFRACTORY] = 0.0
+        add("t_ref", t_ref, "int64")
     if remembers_threshold(population):
         with np.errstate(all="ignore"):
             state[_ABOVE] = np.where(_on_host(model, state), 1.0, 0.0)
@@ -116,8 +114,9 @@ def assemble(
         observables=observables,
         inputs=tuple(f"arrivals.{name}" for name in receptors),
         flush=bool(population.receptors),  # they decay for ever where nothing arrives
+        last_event=t_ref > 0,
     )
-    return Assembly(program, values, state)
+    return Assembly(program, values, {**state, LAST_EVENT: NEVER} if t_ref else state)
 
 
 def _initial(record: Any) -> dict[str, Any]:
@@ -142,6 +141,15 @@ class _Step:
     refractory: bool
     terms: tuple[int, ...]
 
+    @property
+    def structure(self) -> Hashable:
+        """Equal for steps whose formulas are the same but for the values of parameters."""
+        population = self.population
+        records = (population.neuron, *population.stimuli)
+        kinds = tuple((type(record), _options(record)) for record in records)
+        made = (self.integrator, self.prepared, self.precision, self.refractory, self.terms)
+        return kinds, tuple(population.receptors), made
+
     def __call__(self, xp: Any, state: Mapping[str, Any], params: Mapping[str, Any], clock: Clock) -> Outputs:
         try:
             return self._outputs(xp, state, params, clock)
@@ -162,11 +170,9 @@ class _Step:
         after = self.integrator.advance(xp, model, s, current, dt, prepared)
         free = None
         if self.refractory:
-            left = state[_REFRACTORY]
-            free = left < 0.5
+            free = state[LAST_EVENT] < xp.astype(clock.step - params["t_ref"], xp.int32)
             held = {name: xp.where(free, getattr(after, name), getattr(s, name)) for name in self._held()}
             after = after._replace(**held)
-            new[_REFRACTORY] = xp.where(free, left, left - 1.0)
 
         if model.stochastic():
             random = self._random("model", params, clock)
@@ -180,7 +186,6 @@ class _Step:
                 spiked = spiked & ~self._condition(xp, model.threshold(xp, s))
         if free is not None:
             spiked = spiked & free
-            new[_REFRACTORY] = xp.where(spiked, params["t_ref"], new[_REFRACTORY])
 
         after = self._arrived(xp, model, after, free, params, spikes)
         if model.resets():
@@ -247,6 +252,12 @@ class _Step:
                 f"{name}.threshold returned {given}: return a condition on arrays, as in s.v > self.v_thresh"
             )
         return value
+
+
+def _options(record: Parameters) -> tuple[tuple[str, type, Any], ...]:
+    """Fields that are no parameters: they may change the formula."""
+    given = parameters(type(record))
+    return tuple((name, type(value), value) for name, value in own_fields(record).items() if name not in given)
 
 
 def _as_array(value: Any, params: Mapping[str, Any]) -> Any:

@@ -15,13 +15,14 @@ from neurosim.backends.rows import Rows
 from neurosim.errors import SlowPathWarning
 from neurosim.layout import layout
 from neurosim.network import Network
-from neurosim.projection import names
+from neurosim.projection import Projection, names
 from neurosim.record import Channel
 from neurosim.wiring import connections, named, order_of_connections, wire
 
 if TYPE_CHECKING:
     from neurosim.backends.drawn_rows import DrawnRows
     from neurosim.backends.numba_loop import NumbaLoop
+    from neurosim.backends.plasticity_carried import Carried
     from neurosim.backends.plasticity_rules import Plastic
     from neurosim.backends.row_regenerator import Bundle
     from neurosim.engine import Simulation
@@ -73,9 +74,11 @@ class Synapses:
                 self._rows.append(of)
             else:
                 self._rows += [replace(of, parts=(part,)) for part in of.parts]
-        self._plastics = [
-            plastic for number, held in enumerate(self.wiring.holds) for plastic in self._rules(number, held)
-        ]
+        self._plastics: dict[str, Plastic] = {}  # by projection
+        declared = dict(zip(names(net.projections), net.projections, strict=True))
+        for number, (name, *_) in enumerate(self.wiring.holds):
+            if (projection := declared[name]).plasticity is not None:  # plastic ones have rows of their own
+                self._plastics[name] = self._plastic(number, name, projection)
         self._orders: dict[str, np.ndarray] = {}
         self._loop: PythonLoop | NumbaLoop | None = None
 
@@ -93,17 +96,14 @@ class Synapses:
         )
         warnings.warn(SlowPathWarning(message), stacklevel=3)
 
-    def _rules(self, number: int, held: tuple[str, ...]) -> list[Plastic]:
-        net = self._simulation.net
-        projection = named(net, held[0])  # plastic ones have rows of their own
-        if projection.plasticity is None:
-            return []
+    def _plastic(self, number: int, name: str, projection: Projection) -> Plastic:
         from neurosim.backends.plasticity_rules import Plastic  # most networks do not learn
 
-        rule = projection.plasticity.rule(f"projection {held[0]!r}", self._simulation.dt)
-        target = [p.name for p in net.populations].index(projection.target)
+        assert projection.plasticity is not None
+        rule = projection.plasticity.rule(f"projection {name!r}", self._simulation.dt)
+        target = [p.name for p in self._simulation.net.populations].index(projection.target)
         slots = self.layout.slots[projection.target, projection.receptor]
-        return [Plastic(self._rows.index(self.wiring.rows[number]), rule, target, slots)]
+        return Plastic(self._rows.index(self.wiring.rows[number]), rule, target, slots)
 
     def connections(self, name: str) -> Connections:
         """The synapses of a projection, with their weights now."""
@@ -121,14 +121,38 @@ class Synapses:
         if self._loop is not None:
             self._loop.bring_up_to_date()
 
+    def carried(self) -> dict[str, tuple[np.ndarray | None, Carried]]:
+        """Of each plastic projection its weights now, where they change, and what else it carries."""
+        if not self._plastics:
+            return {}
+        assert self._loop is not None
+        found = zip(self._plastics.items(), self._loop.carried(), strict=True)
+        return {name: (self._weights(name) if of.rule.learns else None, carried) for (name, of), carried in found}
+
+    def resume(
+        self, step: int, past: Mapping[int, np.ndarray], plastic: Mapping[str, tuple[np.ndarray | None, Carried]]
+    ) -> None:
+        """Go on at a step with these spikes in flight and what :meth:`carried` gave."""
+        assert self._loop is not None
+        for name, (weights, _) in plastic.items():
+            if weights is not None:
+                stored, order = self._stored(name)
+                stored[order] = weights
+        self._loop.resume(step, past, [plastic[name][1] for name in self._plastics])
+
     def _weights(self, name: str) -> np.ndarray:
         """Weights of a plastic projection, ordered as by :meth:`connections`."""
+        stored, order = self._stored(name)
+        return stored[order]
+
+    def _stored(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Weights of a plastic projection as they are stored, and their order by :meth:`connections`."""
         held = self.wiring.holds.index((name,))
         if name not in self._orders:
             self._orders[name] = order_of_connections(self.wiring, held)
         weights = self.wiring.rows[held].weights
         assert isinstance(weights, np.ndarray)
-        return weights[self._orders[name]]
+        return weights, self._orders[name]
 
     def count(self, name: str) -> int:
         """Number of synapses of a plastic projection."""
@@ -151,10 +175,11 @@ class Synapses:
         if self.compiled:
             from neurosim.backends.numba_loop import NumbaLoop
 
-            self._loop = NumbaLoop(members, self._rows, where.owner_edges, simulation.precision, self._plastics)
+            plastics = [*self._plastics.values()]
+            self._loop = NumbaLoop(members, self._rows, where.owner_edges, simulation.precision, plastics)
         else:
-            n_sums, dtype = where.n_accumulators, simulation.precision
-            self._loop = PythonLoop(simulation.backend, members, self._anew(), n_sums, dtype, self._plastics)
+            n_sums, dtype, plastics = where.n_accumulators, simulation.precision, [*self._plastics.values()]
+            self._loop = PythonLoop(simulation.backend, members, self._anew(), n_sums, dtype, plastics)
         return self._loop
 
     def _anew(self) -> list[Rows | DrawnRows]:

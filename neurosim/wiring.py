@@ -170,6 +170,11 @@ def in_flight_estimate(network: Any, layout: Layout, dt: float, precision: str =
     return nbytes(drawn)
 
 
+def longest_delay(network: Any, dt: float) -> int:
+    """In steps, of all projections."""
+    return max((int(plan.delays[-1]) for plan in _plans(network, dt, "float64", quiet=True)), default=0)
+
+
 def connections(
     wiring: Wiring, layout: Layout, network: Any, dt: float, name: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

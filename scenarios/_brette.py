@@ -67,23 +67,25 @@ def checks(reference: Reference, *more: Check) -> tuple[Check, ...]:
     return (*compared, Check("longest silence", 5.0, 0.0, SILENCE, "at most", "ms"), *more)
 
 
-def network(benchmark: Benchmark, seed: int) -> Network:
-    """A network of the benchmark with the initial state of a seed."""
-    state = benchmark.begin(np.random.default_rng(seed), N_EXC + N_INH)
-    places = {EXC: slice(0, N_EXC), INH: slice(N_EXC, None)}
+def network(benchmark: Benchmark, seed: int, n: int = N_EXC + N_INH) -> Network:
+    """A network of the benchmark with the initial state of a seed; of any size each neuron has as many synapses."""
+    n_exc = n * N_EXC // (N_EXC + N_INH)
+    state = benchmark.begin(np.random.default_rng(seed), n)
+    places = {EXC: slice(0, n_exc), INH: slice(n_exc, None)}
+    connected = connect.fixed_probability(min(1.0, P_CONNECT * (N_EXC + N_INH) / n))
     populations = tuple(
         Population(
             name,
             benchmark.model,
-            n,
+            size,
             t_ref=benchmark.t_ref,
             init={variable: value[places[name]] for variable, value in state.items()},
             receptors=benchmark.receptors,
         )
-        for name, n in ((EXC, N_EXC), (INH, N_INH))
+        for name, size in ((EXC, n_exc), (INH, n - n_exc))
     )
     projections = tuple(
-        Projection(source, target, connect.fixed_probability(P_CONNECT), weight, DELAY, receptor)
+        Projection(source, target, connected, weight, DELAY, receptor)
         for source, weight, receptor in zip((EXC, INH), benchmark.weights, benchmark.receptors, strict=True)
         for target in (EXC, INH)
     )

@@ -48,6 +48,7 @@ class Layout:
         self.words, self.rare = every_fourth_step(trace)
         self.choices = choices(trace, self.words)
         self.n_state = len(trace.program.state)
+        self.n_last = int(trace.program.last_event)
         self.rows = len(trace.program.observables)
         self.input_rows = [self.new_row() for _ in trace.program.inputs]
         self.itemsize = 4 if dtype == "float32" else 8
@@ -61,7 +62,7 @@ class Layout:
     def block(self) -> int:
         """Lanes of a block, a whole number of vectors."""
         per_lane = (self.n_state + len(self.lanes) + self.rows) * self.itemsize + len(self.lanes64) * 8
-        per_lane += len(self.words) * 4
+        per_lane += (len(self.words) + self.n_last) * 4
         most = _CONNECTED_VECTORS if self.input_rows else 128
         vectors = max(4, min(most, _SCRATCH_BYTES // max(per_lane, 1) // VECTOR))
         # An odd number: rows a large power of two apart fall on the same lines of the cache.

@@ -22,6 +22,7 @@ from neurosim.backends.printers.numba_tables import CALLS, NARROW, NUMPY, OPERAT
 from neurosim.backends.printers.numba_template import INPUTS, TEMPLATE, WORDS
 from neurosim.backends.printers.numba_text import fetched, indent, nest
 from neurosim.backends.printers.split import split, weight
+from neurosim.backends.program import LAST_EVENT
 from neurosim.backends.tracing.evaluate import needed
 from neurosim.backends.tracing.graph import Node
 from neurosim.backends.tracing.program_trace import Level, Trace
@@ -99,6 +100,8 @@ class _Printer:
                     self.names[index] = f"a{self.trace.program.inputs.index(name)}"
                 elif kind in ("step", "lane"):
                     self.names[index] = kind
+                elif node.payload == LAST_EVENT:
+                    self.names[index] = "e"
 
     def unpack(self) -> list[str]:
         lines = []
@@ -300,6 +303,8 @@ class _Printer:
                 lines.append(f"a{i} = arrivals_{i}[j]")
             elif node.op == "input" and node.payload == "lane":
                 lines.append("lane = block + j")
+            elif node.op == "input" and node.payload == LAST_EVENT:
+                lines.append("e = last[j]")
             elif index in layout.lanes:
                 lines.append(f"{self.names[index]} = p[j + {layout.lanes.index(index)} * B]")
             elif index in layout.lanes64:
@@ -368,6 +373,9 @@ class _Printer:
             itemsize=layout.itemsize,
             words=WORDS.index("words"),
             words_of=WORDS.index("words_of"),
+            last=WORDS.index("last"),
+            n_last=layout.n_last,
+            mark=indent(["last[j] = step"] if layout.n_last else [], 28),
             n_words32=len(layout.words),
             integer=self.integer,
             constants=indent(constants + self.unpack(), 4),

@@ -21,6 +21,7 @@ WORDS = (
     "origin",  # the step with which the samples begin
     "words",  # random words that are kept for four steps, tiles as those of the state
     "words_of",  # by block: of which four steps
+    "last",  # the step of each lane's last event, tiles as those of the state
     "stride",  # from an input to that of the next step, in numbers
 )
 INPUTS = len(WORDS)
@@ -56,6 +57,7 @@ def kernel(words, start, stop, first_step, n_steps, event_steps, event_lanes):
 {begin}
     w = np.empty({rows} * B, np.{dtype})
     kept = np.empty({n_state} * B if n_steps > 1 else 0, np.{dtype})
+    kept_last = np.empty({n_last} * B if n_steps > 1 else 0, np.int32)
     spiked_words = np.empty(B // 8, np.int64)  # eight flags each, so that a quiet block is passed over quickly
     spiked = spiked_words.view(np.uint8)
     count = 0
@@ -68,8 +70,11 @@ def kernel(words, start, stop, first_step, n_steps, event_steps, event_lanes):
         q = carray(pointer(word[2] + block * {n_lanes64} * 8), {n_lanes64} * B, np.float64)
         words32 = carray(pointer(word[{words}] + block * {n_words32} * 4), {n_words32} * B, np.uint32)
         words_of = carray(pointer(word[{words_of}] + block // B * 8), 1, np.int64)
+        last = carray(pointer(word[{last}] + block * {n_last} * 4), {n_last} * B, np.int32)
         for j in range(len(kept)):
             kept[j] = s[j]
+        for j in range(len(kept_last)):
+            kept_last[j] = last[j]
         for i in range(probes.shape[0]):
             found = probe_lanes[probes[i, 2] : probes[i, 3]]
             ranges[i, 0] = np.searchsorted(found, block)
@@ -93,6 +98,7 @@ def kernel(words, start, stop, first_step, n_steps, event_steps, event_lanes):
                             found_steps[count] = k
                             found_lanes[count] = block + j
                             count += 1
+{mark}
         top = np.{integer}(0)
 {check}
         limit = magnitude_{short}(np.{dtype}(np.inf))
@@ -104,6 +110,8 @@ def kernel(words, start, stop, first_step, n_steps, event_steps, event_lanes):
             if bad:
                 for j in range(len(kept)):  # as it was, so that its steps can be run again one by one
                     s[j] = kept[j]
+                for j in range(len(kept_last)):
+                    last[j] = kept_last[j]
                 count = -1 - block
                 break
 {end}

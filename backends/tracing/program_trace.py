@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from neurosim.backends.errors import UsageError
-from neurosim.backends.program import Clock, Program
+from neurosim.backends.program import LAST_EVENT, Clock, Program
 from neurosim.backends.tracing.evaluate import evaluate, needed
 from neurosim.backends.tracing.graph import Graph, Node, Value
 
@@ -129,6 +129,8 @@ def trace(program: Program) -> Trace:
     """
     graph = Graph()
     state = {name: graph.input(f"state {name}", program.dtype) for name in program.state}
+    if program.last_event:
+        state[LAST_EVENT] = graph.input(LAST_EVENT, "int32")
     params = {s.name: graph.input(f"parameter {s.name}", s.dtype) for s in program.slots}
     params |= {name: graph.input(f"arrival {name}", program.dtype) for name in program.inputs}
     clock = Clock(step=graph.input("step", "int64"), lane=graph.input("lane", "int64"))

@@ -14,37 +14,16 @@ from _spiking import CONDUCTANCE, CURRENT, NetworkFile
 from neurosim import Constant, Network, PoissonInput, Population, Projection, Simulation, connect
 from neurosim.models import LIF
 from neurosim.receptors import ExponentialConductance, ExponentialCurrent
-from neurosim.scenarios import _microcircuit
+from neurosim.scenarios import _brette, _microcircuit
 from neurosim.scenarios.coba import BENCHMARK as COBA
 
 DT = 0.1  # ms
 SEED = 1
-SYNAPSES_OF_COBA = 80  # per neuron in the mean, at any size
 
 
 def coba(n: int) -> Network:
     """Benchmark 1 of Brette et al. 2007 with ``n`` neurons and 80 synapses of each, delays of one step."""
-    n_exc = n * 4 // 5
-    state = COBA.begin(np.random.default_rng(SEED), n)
-    parts = {"exc": slice(0, n_exc), "inh": slice(n_exc, n)}
-    populations = [
-        Population(
-            name,
-            COBA.model,
-            len(range(n)[part]),
-            t_ref=COBA.t_ref,
-            init={variable: value[part] for variable, value in state.items()},
-            receptors=COBA.receptors,
-        )
-        for name, part in parts.items()
-    ]
-    rule = connect.fixed_probability(min(1.0, SYNAPSES_OF_COBA / n))
-    projections = [
-        Projection(source, target, rule, weight, DT, receptor)
-        for source, weight, receptor in zip(parts, COBA.weights, COBA.receptors, strict=True)
-        for target in parts
-    ]
-    return Network(populations, projections)
+    return _brette.network(COBA, SEED, n)
 
 
 def microcircuit(scale: float, in_degree: float | None = None, drive: str = "poisson") -> Network:

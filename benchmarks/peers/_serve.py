@@ -1,4 +1,4 @@
-"""What every Hodgkin-Huxley contender shares: its command line, its threads and the way it is timed.
+"""What every contender shares: its command line, its threads and the way it is timed.
 
 A contender is a script that prepares one simulation and runs it from rest as often as asked. On its
 own it prints one JSON line. With ``--serve`` it stays alive, so that a parent can time several
@@ -40,12 +40,13 @@ class Prepared:
     Attributes
     ----------
     run : callable
-        Simulates from rest and returns the seconds spent in the steps and the number of spikes.
+        Simulates from rest and returns the seconds spent in the steps and the number of spikes; one that learns
+        returns a dict in place of the spikes, which goes into the answer as it is.
     details : dict
         What the reader should know about the way it was built, such as compiler flags.
     """
 
-    run: Callable[[], tuple[float, int]]
+    run: Callable[[], tuple[float, int | dict[str, Any]]]
     details: dict[str, Any] = field(default_factory=dict)
 
 
@@ -122,22 +123,25 @@ def main(
         _serve(channel, prepared.run)
         return
     timed = [prepared.run() for _ in range(options.repeat)]
-    seconds = [took for took, _ in timed]
-    per_neuron_step = statistics.median(seconds) * 1e9 / (options.n * options.steps)
-    _send(channel, about | {"seconds": seconds, "ns_per_neuron_step": per_neuron_step, "spikes": timed[-1][1]})
+    seconds, outcome = [took for took, _ in timed], timed[-1][1]
+    if not isinstance(outcome, dict):
+        per_neuron_step = statistics.median(seconds) * 1e9 / (options.n * options.steps)
+        outcome = {"ns_per_neuron_step": per_neuron_step, "spikes": outcome}
+    _send(channel, about | {"seconds": seconds} | outcome)
 
 
-def _serve(channel: TextIO, run: Callable[[], tuple[float, int]]) -> None:
+def _serve(channel: TextIO, run: Callable[[], tuple[float, int | dict[str, Any]]]) -> None:
     for line in sys.stdin:
         command, _, at_least = line.strip().partition(" ")
         if command != "run":
             break
-        seconds, spikes = run()
+        seconds, outcome = run()
         # a short simulation is repeated, as a single one would be lost in the noise of the clock
         more = math.ceil(float(at_least or 0) / seconds) - 1
         total = seconds + sum(run()[0] for _ in range(more))
         runs = 1 + max(0, more)
-        _send(channel, {"runs": runs, "seconds": total / runs, "spikes": spikes})
+        outcome = outcome if isinstance(outcome, dict) else {"spikes": outcome}
+        _send(channel, {"runs": runs, "seconds": total / runs} | outcome)
 
 
 def _claim_stdout() -> TextIO:

@@ -43,8 +43,9 @@ def build() -> typer.Typer:
 
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
         if module.name.endswith("_command"):
-            function = importlib.import_module(f"{__name__}.{module.name}").command
-            app.command(module.name.removesuffix("_command"))(function)
+            found = importlib.import_module(f"{__name__}.{module.name}")
+            name, settings = module.name.removesuffix("_command"), getattr(found, "SETTINGS", None)
+            app.command(name, context_settings=settings)(found.command)
     return app
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from neurosim.backends import row_recipe
 from neurosim.backends.row_recipe import EXPLICIT
 from neurosim.errors import UsageError
-from neurosim.parameters import Parameters
+from neurosim.parameters import Parameters, own_fields
 from neurosim.registers import enter
 
 
@@ -123,6 +123,10 @@ class Connector(Parameters):
     def delays(self) -> np.ndarray | None:
         """Delays of listed synapses in ms, or None."""
         return None
+
+    def identity(self) -> dict[str, Any]:
+        """What its synapses depend on, by name: by this a checkpoint knows its network again."""
+        return own_fields(self)
 
     def check(self, where: str, ends: Ends) -> None:
         """Refuse populations that the rule does not fit."""

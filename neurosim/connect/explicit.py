@@ -52,6 +52,10 @@ class _Listed(Connector):
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Source and target of each synapse, int64, shape (S,)."""
 
+    def identity(self) -> dict[str, Any]:
+        source, target = self.pairs  # whatever they were read from
+        return {"source": source, "target": target, "weight": self.weights, "delay": self.delays}
+
     def check(self, where: str, ends: Ends) -> None:
         for what, numbers, n in zip(("source", "target"), self.pairs, ends, strict=False):
             if numbers.size and numbers.max() >= n:

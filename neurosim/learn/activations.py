@@ -15,6 +15,7 @@ from typing import Any, ClassVar, TypeVar
 import array_api_compat
 
 from neurosim.backends.philox import Random, seed_words
+from neurosim.backends.tracing.units import UnitGraph
 from neurosim.errors import UsageError
 from neurosim.learn.choices import Choice, chosen
 from neurosim.learn.draws import PURPOSES, THIRD_WORD
@@ -102,6 +103,8 @@ def largest_unit(xp: Any, s: Array) -> Array:
 
     Turned over first, as NumPy takes the largest of few numbers in a row ten times slower than of few rows.
     """
+    if isinstance(xp, UnitGraph):
+        return xp.largest_unit(s)
     flat = xp.reshape(xp.matrix_transpose(s), (*s.shape[:-2], s.shape[-1] * s.shape[-2]))
     rows = xp.reshape(flat, (*s.shape[:-2], s.shape[-1], s.shape[-2]))
     return xp.max(rows, axis=-2)[..., None]
@@ -109,6 +112,8 @@ def largest_unit(xp: Any, s: Array) -> Array:
 
 def sum_of_units(xp: Any, values: Array) -> Array:
     """Sum over the units of each sample, shape (…, samples, 1): a product with ones, for the same reason."""
+    if isinstance(xp, UnitGraph):
+        return xp.sum_of_units(values)
     return xp.matmul(values, xp.matrix_transpose(xp.ones_like(values[..., :1, :])))
 
 

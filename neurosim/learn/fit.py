@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from neurosim.backends import get
-from neurosim.backends.base import Backend
+from neurosim.backends.base import Backend, Fuse
 from neurosim.checks import check_options
 from neurosim.errors import UsageError
+from neurosim.learn import engines
 from neurosim.learn.history import History
 from neurosim.learn.losses import Loss, get_loss
 from neurosim.learn.members import as_columns, common_length, lengths
@@ -43,6 +44,7 @@ def fit(
     l2: Any = 0.0,
     backend: str | Backend = "auto",
     precision: str = "float64",
+    fuse: Fuse = "auto",
     callbacks: Sequence[Callback] = (),
     progress: Any = None,
     every: int = 1,
@@ -85,6 +87,10 @@ def fit(
         ``"auto"`` (a GPU where CuPy has one, else NumPy), ``"numpy"``, ``"cupy"``, ``"torch"``, ….
     precision : {"float64", "float32"}
         Of everything.
+    fuse : {"auto", "require", "off"}
+        With compiled kernels where there are some, on NumPy (a warning says where one is missing there, and
+        ``History.provenance`` why); with them or an error; or op by op, which is the reference. Error and gradient are
+        compiled for every optimizer, first-order optimizers with all of their loop.
     callbacks : sequence of callables
         Each is called with a :class:`~neurosim.learn.training.Snapshot` after every iteration, and may stop networks.
     progress : None, bool or callable
@@ -114,7 +120,7 @@ def fit(
     if not isinstance(network, Sequential):
         raise UsageError(f"network = {network!r}: give a Sequential, for example MLP((2, 10, 2), 'tanh')")
     optimizer, loss, strategy = get_optimizer(optimizer), get_loss(loss), get_strategy(strategy)
-    check_options(precision=precision, fuse="off", seed=seed)
+    check_options(precision=precision, fuse=fuse, seed=seed)
     check_batches(strategy, optimizer)
     samples = checked_samples(data, network.n_in, network.n_out)
     library = get(backend)
@@ -135,11 +141,13 @@ def fit(
         raise UsageError(
             f"min_grad = {min_grad!r} with batches: the gradient of a batch says little; write stop_error=…"
         )
+    made = engines.chosen(objective, optimizer, len(members), fuse)
     facts = {
         "versions": dict(versions()),
         "backend": library.name,
         "device": str(library.device),
-        "engine": {"network": "eager"},
+        "engine": made.engine,
+        "op by op because": made.reason,
         "precision": precision,
         "seed": seed,
         "networks": len(members),
@@ -148,10 +156,12 @@ def fit(
         "strategy": repr(strategy),
         "network": repr(network),
     }
+    known = {"params": network.params, "provenance": facts}
+    if made.training is not None:
+        return made.training.train(batches, weights, limits, callbacks, progress, **known)
     columns = as_columns(library, optimizer, precision)
-    return train(
-        batches, objective, columns, weights, limits, callbacks, progress, params=network.params, provenance=facts
-    )
+    whole = Batches(made.objective, strategy, seed) if made.objective is not objective else batches
+    return train(whole, made.objective, columns, weights, limits, callbacks, progress, **known)
 
 
 def _lengths(optimizer: Optimizer, samples: Samples, l2: Any, w0: np.ndarray | None) -> dict[str, int]:

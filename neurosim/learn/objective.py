@@ -125,6 +125,32 @@ class Objective(ABC):
         """
         raise UsageError(f"{type(self).__name__} is no sum of squares: use an optimizer that takes gradients")
 
+    def least_squares(self, w: Array) -> tuple[Array, Array, Array]:
+        """What a step of least squares is made of, in the smaller of two forms.
+
+        Returns
+        -------
+        grad : array, shape (E, P)
+            Jᵀ r.
+        matrix : array
+            Jᵀ J, shape (E, P, P); or J, shape (E, R, P), where there are fewer residuals than weights.
+        residuals : array
+            (E, 0); or r, shape (E, R), if so.
+
+        Raises
+        ------
+        UsageError
+            When the error is no sum of squares, or the matrix does not fit into memory.
+        """
+        xp = self.xp
+        r, jacobian = self.residuals_and_jacobian(w)
+        grad = xp.matmul(r[..., None, :], jacobian)[..., 0, :]
+        n, rows, size = jacobian.shape
+        if rows < size:
+            return grad, jacobian, r
+        self.check_memory("JᵀJ", n * size * size, "optimizer='lbfgs' or 'cg'")
+        return grad, xp.matmul(xp.matrix_transpose(jacobian), jacobian), r[..., :0]
+
     def directions(self, size: int, begin: int, end: int) -> Array:
         """Unit vectors number ``begin`` to ``end``, shape (end − begin, size)."""
         units = np.zeros((end - begin, size))

@@ -62,6 +62,30 @@ class Recorder:
         self._iteration[k], self._seconds[k] = iteration, seconds
         self._rows = k + 1
 
+    def extend(
+        self, iteration: np.ndarray, seconds: np.ndarray, alive: np.ndarray, curves: np.ndarray, evaluations: np.ndarray
+    ) -> None:
+        """Several iterations, all to be kept.
+
+        Parameters
+        ----------
+        iteration, seconds : ndarray, shape (rows,)
+            When.
+        alive : ndarray
+            Networks that still learned in the first of them.
+        curves : ndarray, shape (rows, 4, len(alive))
+            As ``row`` of :meth:`add`; NaN where a network had stopped.
+        evaluations : ndarray, shape (rows, E)
+            That each network took so far.
+        """
+        begin, end = self._rows, self._rows + len(iteration)
+        while end > len(self._seconds):
+            self._grow()
+        self._curves[begin:end, :, alive] = curves
+        self._counts[begin:end] = evaluations
+        self._iteration[begin:end], self._seconds[begin:end] = iteration, seconds
+        self._rows = end
+
     def _grow(self) -> None:
         blank = {"_curves": np.nan, "_counts": 0, "_iteration": 0, "_seconds": 0.0}
         for name, value in blank.items():

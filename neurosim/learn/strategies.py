@@ -154,6 +154,21 @@ class Batches:
         current: Any = self._current
         return current.part(begin, min(begin + self._size, self.n_samples))
 
+    @property
+    def seed(self) -> int:
+        """Of the order of the samples."""
+        return self._seed
+
+    @property
+    def batch(self) -> int:
+        """Samples of a batch; the last of an epoch may have fewer."""
+        return self._size
+
+    @property
+    def shuffled(self) -> bool:
+        """Whether the samples come in another order in each epoch."""
+        return self._strategy.shuffled
+
     def select(self, rows: Any) -> None:
         """Go on with some of the networks."""
         self._all = self._all.select(rows)

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neurosim.backends.base import Backend
-from neurosim.errors import UsageError
+from neurosim.backends.base import Backend, Fuse
+from neurosim.errors import UsageError, nearest
 from neurosim.interrupt import InterruptFlag
+from neurosim.learn import engines
 from neurosim.learn.history import History
 from neurosim.learn.members import as_columns, common_length, dot, lengths, select, select_parameters
 from neurosim.learn.objective import Objective
@@ -100,6 +101,7 @@ def minimize(
     iterations: int = 1000,
     stop_error: float | None = None,
     min_grad: float = 0.0,
+    fuse: Fuse = "auto",
     callbacks: Sequence[Callback] = (),
     progress: Any = False,
     every: int = 1,
@@ -120,6 +122,8 @@ def minimize(
         A network stops when its error is below.
     min_grad : float
         A network stops when the norm of its gradient is not above.
+    fuse : {"auto", "require", "off"}
+        As in :func:`neurosim.learn.fit`, where the objective is a :class:`NetworkObjective`; others run as they are.
     callbacks : sequence of callables
         Each is called with a :class:`Snapshot` after every iteration, and may stop networks.
     progress : None, bool or callable
@@ -142,8 +146,14 @@ def minimize(
     w = checked_weights("w0", w0)
     n = common_length(lengths(method) | ({"w0": len(w)} if len(w) > 1 else {}), 1)
     w = np.repeat(w, n, axis=0) if len(w) < n else w
+    if fuse not in ("auto", "require", "off"):
+        raise UsageError(f"unknown fuse {fuse!r}: {nearest(str(fuse), ('auto', 'require', 'off'))}")
+    made = engines.chosen(objective, method, n, fuse)
+    batches, facts = Batches(made.objective, FullBatch(), 0), {"provenance": {"engine": made.engine}}
+    if made.training is not None:
+        return made.training.train(batches, w, limits, callbacks, progress, **facts)
     columns = as_columns(objective.backend, method, objective.precision)
-    return train(Batches(objective, FullBatch(), 0), objective, columns, w, limits, callbacks, progress)
+    return train(batches, made.objective, columns, w, limits, callbacks, progress, **facts)
 
 
 def checked_weights(what: str, w: Any) -> np.ndarray:
@@ -222,7 +232,7 @@ def train(
             if callbacks:
                 epoch = iteration // batches.per_epoch
                 snapshot = Snapshot(iteration, epoch, alive, w, row[0], row[1], now - begin, backend)
-                _ask(callbacks, snapshot, status)
+                ask(callbacks, snapshot, status)
             if interrupt.requested:
                 status[status == Status.RUNNING] = Status.STOPPED
             if iteration == limits.iterations:
@@ -299,7 +309,14 @@ def _judge(
         seen[:] = 0.0
 
 
-def _ask(callbacks: Sequence[Callback], snapshot: Snapshot, status: np.ndarray) -> None:
+def ask(callbacks: Sequence[Callback], snapshot: Snapshot, status: np.ndarray) -> None:
+    """Write into ``status`` whom the callbacks stop.
+
+    Raises
+    ------
+    UsageError
+        When an answer means nothing.
+    """
     for callback in callbacks:
         answer = callback(snapshot)
         if answer is None:

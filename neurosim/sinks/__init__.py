@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from neurosim.errors import UsageError
-from neurosim.sinks.base import Header, Records, Sink
+from neurosim.sinks.base import Header, Records, Sink, hand_over
 from neurosim.sinks.memory import MemorySink
 
-__all__ = ["Header", "MemorySink", "Records", "Sink", "open_sink"]
+__all__ = ["Header", "MemorySink", "Records", "Sink", "hand_over", "open_sink"]
 
 
 def open_sink(sink: Any) -> Sink:

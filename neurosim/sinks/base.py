@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from neurosim.record import Channel
+from neurosim.backends import Window
+from neurosim.record import SPIKES, STATISTICS, Channel
 
 
 @dataclass(frozen=True)
@@ -96,3 +97,18 @@ class Sink(ABC):
     @abstractmethod
     def records(self) -> Records:
         """After the end: what was taken up to the last flush. It stays valid when the sink begins anew."""
+
+
+def hand_over(sink: Sink, population: str, wanted: Sequence[Channel], window: Window) -> None:
+    """Give a sink what a window has of a population, but for statistics, which are made of it."""
+    samples = iter(window.samples)
+    for channel in wanted:
+        if channel.population != population or channel.variable in STATISTICS:
+            continue
+        if channel.variable != SPIKES:
+            sink.samples(channel, next(samples))
+        elif channel.everyone:
+            sink.spikes(channel, window.steps, window.lanes)
+        else:
+            kept = np.isin(window.lanes, channel.lanes)
+            sink.spikes(channel, window.steps[kept], window.lanes[kept])

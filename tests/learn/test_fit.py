@@ -280,7 +280,7 @@ def test_history():
     np.testing.assert_array_equal(history.iteration, np.arange(9))
     assert history.provenance["optimizer"].startswith("ConjugateGradients(")
     assert history.provenance["backend"] == "numpy"
-    assert history.provenance["engine"] == {"network": "eager"}
+    assert history.provenance["engine"] == {"network": "numba", "optimizer": "eager"}
     assert repr(history).startswith("<History of 3 networks, 8 iterations, least error ")
     assert history.endings == {"all iterations done": 3}
     first = fit(network, samples, ConjugateGradients(), CE, networks=3, iterations=0, seed=1)

@@ -13,7 +13,8 @@ from neurosim import learn
 from neurosim.learn.optimizers import all_optimizers
 
 FOLDER = Path(learn.__file__).parent
-OWNERS = {"recorder.py", "strategies.py"}  # hold buffers and the place in an epoch
+# hold buffers and the place in an epoch; compiled passes write what their callers own
+OWNERS = {"recorder.py", "strategies.py", "passes.py", "curvature.py", "loop.py", "orders.py"}
 OTHER_LIBRARIES = {"np", "numpy", "torch"}
 
 

@@ -11,7 +11,7 @@ from neurosim.scenario import get_scenario, names
 
 SCALE = 0.02
 IN_SINGLE = names()[::4]  # every fourth in float32, too
-TOP = {"scenario", "slide", "backend", "engine", "precision", "seed", "scale", "seconds"}
+TOP = {"scenario", "slide", "backend", "engine", "precision", "seed", "scale", "options", "seconds"}
 TOP |= {"provenance", "metrics", "checks", "figures"}
 ALL = pytest.mark.parametrize("name", names())
 
@@ -74,6 +74,7 @@ def test_declarations(name):
         assert check.source, check.name
         assert math.isfinite(check.expected)
         assert check.tolerance >= 0
-    assert set(scenario.defaults) == {"backend", "scale", "seed", "precision", "fuse"}
+    assert set(scenario.defaults) - set(scenario.own({})) == {"backend", "scale", "seed", "precision", "fuse"}
+    assert all(isinstance(default, str) for default in scenario.own({}).values())
     assert scenario.defaults["backend"] == "auto"
     assert scenario.defaults["scale"] == 1.0

@@ -73,6 +73,11 @@ def test_durations_that_are_no_whole_number_of_steps(refuses, duration, dt):
     assert abs(advised - duration) <= dt
 
 
+def test_more_steps_than_are_counted(refuses):
+    with refuses("this run would end at step 4000000000, and steps are counted up to 2147483647: run at most"):
+        run(duration=4e9, dt=1.0)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [

@@ -19,7 +19,7 @@ from neurosim.running import run_scenario
 from neurosim.scenario import Check, Outcome, get_scenario
 
 ROOT = Path(neurosim.__file__).parents[1]
-TOP = ["scenario", "slide", "backend", "engine", "precision", "seed", "scale", "seconds"]
+TOP = ["scenario", "slide", "backend", "engine", "precision", "seed", "scale", "options", "seconds"]
 TOP += ["provenance", "metrics", "checks", "figures"]
 OF_A_CHECK = {"name", "value", "expected", "tolerance", "kind", "unit", "source", "ok"}
 
@@ -390,3 +390,65 @@ def test_usage_errors_of_a_scenario_are_one_line(neurosim_command, scenarios):
     status, _, err = neurosim_command("run", "fake")
     assert status == 2
     assert_one_line(err, "two lines")
+
+
+# -- options of one scenario alone
+
+
+def with_an_option():
+    """A scenario that asks for a colour."""
+
+    def checks(colour):
+        if colour not in ("red", "blue"):
+            raise UsageError(f"colour = {colour!r}: write red or blue")
+        return (Check(f"spikes in {colour}", 1.0, 0.0, "Nobody 1900"),)
+
+    def run(*, colour="red", backend="auto", scale=1.0, seed=0, precision="float64", fuse="auto"):
+        return Outcome({}, {f"spikes in {colour}": 1.0})
+
+    return fake(run, checks)
+
+
+@pytest.mark.parametrize("written", [("--colour", "blue"), ("--colour=blue",)])
+def test_an_option_of_a_scenario(neurosim_command, scenarios, tmp_path, written):
+    """It reaches the scenario and its checks, and is told in the report and the folder's name."""
+    scenarios(fake=with_an_option())
+    status, out, err = neurosim_command("run", "fake", *written, "--scale", 0.5)
+    assert (status, err) == (0, "")
+    assert "spikes in blue" in out
+    report = json.loads((tmp_path / "results" / "fake_blue" / "result.json").read_text())
+    assert (report["options"], report["scale"]) == ({"colour": "blue"}, 0.5)
+
+
+def test_the_default_of_an_option(neurosim_command, scenarios, tmp_path):
+    scenarios(fake=with_an_option())
+    status, _, _ = neurosim_command("run", "fake")
+    assert status == 0
+    report = json.loads((tmp_path / "results" / "fake" / "result.json").read_text())
+    assert report["options"] == {"colour": "red"}
+    assert [check.name for check in get_scenario("fake").checks] == ["spikes in red"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (("--colour", "green"), ("colour = 'green': write red or blue",)),
+        (("--colour",), ("Option --colour requires an argument",)),
+        (("--color", "red"), ("No such option --color of fake: did you mean 'colour'?",)),
+        (("-c", "red"), ("No such option -c",)),
+        (("--colour", "red", "blue"), ("unexpected extra argument", "blue")),
+    ],
+    ids=" ".join,
+)
+def test_mistakes_with_options_of_a_scenario(neurosim_command, scenarios, arguments, parts):
+    scenarios(fake=with_an_option())
+    status, out, err = neurosim_command("run", "fake", *arguments)
+    assert (status, out) == (2, "")
+    assert_one_line(err, *parts)
+
+
+def test_an_option_before_the_name(neurosim_command, scenarios):
+    scenarios(fake=with_an_option())
+    status, _, err = neurosim_command("run", "--colour", "red", "fake")
+    assert status == 2
+    assert_one_line(err, "No such option --colour: options of a scenario follow its name")

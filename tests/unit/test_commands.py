@@ -37,7 +37,26 @@ def test_bench_lists_and_measures(capsys):
     assert float(printed.split()[-1]) > 1.0  # fused is faster
 
 
-@pytest.mark.parametrize(("arguments", "message"), [(("hhh",), "did you mean 'hh'"), (("hh", "--n", "0"), "n = 0")])
+def test_bench_measures_a_network(capsys):
+    assert status("bench", "coba", "--n", "4000", "--seconds", "0.5") == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["neurons", "precision", "threads"]
+    assert [row.split()[1] for row in rows] == ["float64", "float32"]
+    for row in rows:
+        rate, fused, eager, ratio = map(float, row.split()[3:])
+        assert 5.0 < rate < 60.0  # it keeps itself active; the first steps have more spikes
+        assert ratio > 1.0
+        assert eager > fused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("hhh",), "did you mean 'hh'"),
+        (("hh", "--n", "0"), "n = 0"),
+        (("coba", "--n", "9"), "n = 9: must be a whole number of neurons, at least 10"),
+    ],
+)
 def test_bench_refuses_in_one_line(capsys, arguments, message):
     assert status("bench", *arguments) == 2
     printed = capsys.readouterr().err

@@ -75,7 +75,7 @@ class LevenbergMarquardt(Optimizer):
 
     def init(self, xp: Any, objective: Objective, w: Array) -> State:
         damping = self.damping + xp.zeros_like(w[:, :1])
-        return self._at(xp, objective, w, objective.value(w), damping, check=True)
+        return self._at(xp, objective, w, objective.value(w), damping)
 
     def step(self, xp: Any, objective: Objective, w: Array, state: State) -> tuple[Array, State, Info]:
         change, ok = self._change(xp, state)
@@ -96,21 +96,10 @@ class LevenbergMarquardt(Optimizer):
         w = xp.where(accepted, trial, w)
         return w, self._at(xp, objective, w, xp.where(accepted, value, state.value), damping), info
 
-    def _at(
-        self, xp: Any, objective: Objective, w: Array, value: Array, damping: Array, *, check: bool = False
-    ) -> State:
+    def _at(self, xp: Any, objective: Objective, w: Array, value: Array, damping: Array) -> State:
         """The state at given weights."""
-        r, jacobian = objective.residuals_and_jacobian(w)
-        grad = xp.matmul(r[..., None, :], jacobian)[..., 0, :]
-        n, rows, size = jacobian.shape
-        if rows < size:
-            matrix, squares = jacobian, xp.vecdot(jacobian, jacobian, axis=-2)
-        else:
-            if check:
-                objective.check_memory("Levenberg-Marquardt's JᵀJ", n * size * size, "optimizer='lbfgs' or 'cg'")
-            matrix = xp.matmul(xp.matrix_transpose(jacobian), jacobian)
-            squares = xp.linalg.diagonal(matrix)
-            r = r[..., :0]
+        grad, matrix, r = objective.least_squares(w)
+        squares = xp.vecdot(matrix, matrix, axis=-2) if r.shape[-1] else xp.linalg.diagonal(matrix)
         scale = xp.where(squares == 0.0, 1.0, squares)
         if self.scaling == "identity":
             scale = xp.where(xp.isfinite(scale), 1.0, scale)
