@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from neurosim import Constant, Network, Population, Record, Simulation, SlowPathWarning, WhiteNoise, simulate
+from neurosim.backends.program import LAST_EVENT
 from neurosim.models import LIF, HodgkinHuxley, all_models
 
 ENTRIES = pytest.mark.parametrize("entry", all_models().values(), ids=lambda entry: entry.name)
@@ -56,9 +57,9 @@ def test_arrays_stay_in_their_library(backend):
     net = Network((Population("cells", LIF(r_m=[9.0, 11.0]), 2, stimuli=(WhiteNoise(1.0),), t_ref=1.0),))
     simulation = Simulation(net, dt=0.1, backend=backend, precision="float32", fuse="off")
     simulation.run(1.0)
-    for array in simulation._kernels["cells"]._state.values():
+    for name, array in simulation._kernels["cells"]._state.items():
         assert type(array) is type(backend.asarray(0.0, "float32"))
-        assert array.dtype == backend.xp.float32
+        assert array.dtype == (backend.xp.int32 if name == LAST_EVENT else backend.xp.float32)
         assert array.shape == (2,)
 
 

@@ -57,13 +57,16 @@ def made(name):
     return kind(**kind.example)
 
 
+# Iterations after which rounding has not grown past 1e-9: a change of the first weights by 1e-15 grows as much.
+STABLE = {"quickprop": 25, "adadelta": 50, "adam": 100, "rmsprop": 30}
+
+
 @pytest.mark.parametrize("name", FIRST)
 def test_every_first_order_optimizer(name):
-    """300 iterations; quickProp and rProp, whose steps turn on signs, as long as no sign is lost in rounding."""
-    a, b = histories(made(name), iterations=300, networks=2, l2=1e-3)
+    a, b = histories(made(name), iterations=STABLE.get(name, 300), networks=2, l2=1e-3)
     assert a.provenance["engine"] == {"network": "numba", "optimizer": "numba"}
     assert b.provenance["engine"] == {"network": "eager", "optimizer": "eager"}
-    same(a, b, rtol=1e-7, atol=1e-9)
+    same(a, b, rtol=1e-9, atol=1e-9)
     assert (a.final_error < a.error[0]).all()
 
 
@@ -77,15 +80,15 @@ def test_every_first_order_optimizer_in_single_precision(name):
 @pytest.mark.parametrize("name", sorted(n for n in FIRST if not all_optimizers()[n].full_batch))
 @pytest.mark.parametrize("strategy", [MiniBatch(8), MiniBatch(8, shuffle=False), Stochastic(), MiniBatch(100)], ids=str)
 def test_batches(name, strategy):
-    a, b = histories(made(name), strategy=strategy, iterations=70, networks=2, seed=2**40 + 3)
-    same(a, b, rtol=1e-8)
+    a, b = histories(made(name), strategy=strategy, iterations=40, networks=2, seed=2**40 + 3)
+    same(a, b, rtol=1e-8, atol=1e-9)
 
 
 @pytest.mark.parametrize("form", ["lecture", "standard"])
 @pytest.mark.parametrize("name", ["nag", "adadelta", "quickprop"])
 def test_forms(name, form):
-    a, b = histories(all_optimizers()[name](form=form), iterations=30)
-    same(a, b, rtol=1e-6)
+    a, b = histories(all_optimizers()[name](form=form), iterations=12)
+    same(a, b)
 
 
 @pytest.mark.parametrize("variant", ["rprop-", "rprop+", "irprop-", "irprop+"])
@@ -94,8 +97,8 @@ def test_variants_of_rprop(variant):
 
 
 def test_adaptive_step():
-    optimizer = GradientDescent([0.5, 2.0], adaptive=True, momentum=0.9, rate_max=[1.0, 10.0])
-    a, b = histories(optimizer, iterations=200)
+    optimizer = GradientDescent([0.02, 0.05], adaptive=True, momentum=0.5, rate_max=[0.05, 0.1])
+    a, b = histories(optimizer, iterations=100)
     same(a, b)
     assert len(np.unique(a.rate[1:, 0])) > 10
 
@@ -131,7 +134,7 @@ def test_an_ensemble_is_its_members():
 
 @pytest.mark.parametrize("every", [1, 7, 1000])
 def test_rows_of_the_history(every):
-    a, b = histories(GradientDescent([0.3, 1.0, 3.0]), iterations=150, every=every, stop_error=0.8)
+    a, b = histories(GradientDescent([0.1, 0.08, 0.01]), iterations=150, every=every, stop_error=0.95)
     same(a, b)
     assert len(set(a.status.tolist())) > 1
 
@@ -144,16 +147,16 @@ def test_hardly_any_iterations(iterations):
 def test_first_weights_and_endings():
     w0 = np.zeros((1, NETWORK.params.size))
     same(*histories("gradient_descent", w0=w0, iterations=20))
-    a, b = histories(GradientDescent(0.5), iterations=500, min_grad=0.05)
+    a, b = histories(GradientDescent(0.1), iterations=2000, min_grad=0.1)
     same(a, b)
     assert a.status.tolist() == [Status.CONVERGED]
 
 
 def test_epochs():
-    a, b = histories(GradientDescent(0.5), strategy=MiniBatch(10), epochs=40, stop_error=0.7, networks=3)
+    a, b = histories(GradientDescent(0.05), strategy=MiniBatch(10), epochs=40, stop_error=0.95, networks=3)
     same(a, b)
     assert (a.status == Status.REACHED).any()
-    assert not (a.iterations[a.reached] + 1).astype(int).__mod__(4).any()  # at the end of an epoch
+    assert not ((a.iterations[a.reached] + 1) % 4).any()  # at the end of an epoch
 
 
 @pytest.mark.parametrize("strategy", ["full_batch", "mini_batch"])
@@ -262,12 +265,13 @@ def test_the_second_process_compiles_nothing(tmp_path):
         "import sys, numpy as np; from neurosim.learn import MLP, fit; a, b, n = map(int, sys.argv[1:]); "
         "fit(MLP((a, b, 2), ['tanh', 'linear']), (np.ones((n, a)), np.ones((n, 2))), 'adam', iterations=3)"
     )
-    environment = os.environ | {"NEUROSIM_CACHE_DIR": str(tmp_path)}
+    caches = {"NEUROSIM_CACHE_DIR": str(tmp_path / "kernels"), "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
 
     def run(*sizes):
-        subprocess.run([sys.executable, "-c", script, *map(str, sizes)], env=environment, check=True, timeout=300)
-        return {f.name: f.stat().st_mtime_ns for f in tmp_path.rglob("*.nb[ic]") if f.suffix == ".nbc"}
+        command = [sys.executable, "-c", script, *map(str, sizes)]
+        subprocess.run(command, env=os.environ | caches, check=True, timeout=300)
+        return {f.name: f.stat().st_mtime_ns for f in tmp_path.rglob("*.nbc")}
 
     first = run(3, 4, 10)
-    assert len(first) == 3  # tanh, the loss, the optimizer
+    assert all(any(name.startswith(kind) for name in first) for kind in ("activation_", "loss_", "update_", "loop."))
     assert run(5, 70, 33) == first
